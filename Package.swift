@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "lvae",
+  products: [
+    .library(name: "LVAE", targets: ["Pipelines"]),
+    .executable(name: "lvae", targets: ["Commands"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C: the inner loops, and the libraries that the system provides.
+    .target(name: "CKernels", cSettings: kernelSettings),
+    .target(name: "CPNGBridge", dependencies: ["CPNG"], cSettings: kernelSettings),
+    .system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+    .system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    .system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+    .system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+    .system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
+    .system("CLCMS2", pkgConfig: "lcms2", apt: "liblcms2-dev"),
+
+    // The toolkit, lowest first: a module imports only modules above it.
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(
+      name: "Images", dependencies: ["Tensors", "CPNGBridge", "CTurboJPEG", "CWebP", "CLCMS2"]),
+    .target(name: "LatentFiles", dependencies: ["Tensors", "CZstd"]),
+    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "Models", dependencies: ["Tensors", "Layers"]),
+    .target(name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Models"]),
+
+    // The program.
+    .executableTarget(
+      name: "Commands",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Pipelines",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests: one target a module, and what they share.
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Tensors", "Images", "TestSupport"]),
+    .testTarget(name: "LatentFilesTests", dependencies: ["Tensors", "LatentFiles", "TestSupport"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Tensors", "Layers", "Models", "TestSupport"]),
+    .testTarget(
+      name: "PipelinesTests",
+      dependencies: ["Tensors", "Images", "LatentFiles", "Models", "Pipelines", "TestSupport"]),
+    .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)
+
+/// What every Swift target is held to.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),  // to return a Span
+]
+
+for target in package.targets
+where target.type != .system && !["CKernels", "CPNGBridge"].contains(target.name) {
+  target.swiftSettings = strict
+}
+
+/// Kernels are optimised in debug builds too, so that tests stay quick; and never contracted
+/// by the compiler, so that a kernel rounds alike wherever it is compiled.
+var kernelSettings: [CSetting] {
+  [
+    .unsafeFlags(["-O3", "-ffp-contract=off"]),
+    .treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra"),
+  ]
+}
+
+extension Target {
+  /// A library that the system provides, found by pkg-config.
+  static func system(_ name: String, pkgConfig: String, apt package: String) -> Target {
+    .systemLibrary(
+      name: name, path: "Sources/SystemLibraries/\(name)", pkgConfig: pkgConfig,
+      providers: [.apt([package])])
+  }
+}
