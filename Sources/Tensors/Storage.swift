@@ -7,21 +7,24 @@ import Glibc
 @safe final class Storage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
+  private let allocation: UnsafeMutableRawPointer
 
-  /// Memory for `count` floats, not initialised.
-  init(count: Int) {
-    var memory: UnsafeMutableRawPointer?
-    let byteCount = max(count, 16) * MemoryLayout<Float>.stride
-    let status = unsafe posix_memalign(&memory, 64, byteCount)
-    guard status == 0, let memory = unsafe memory else {
+  private static let alignment = 64
+
+  /// Memory for `count` floats: not initialised, or zeros that cost nothing until they are read.
+  init(count: Int, zeroed: Bool = false) {
+    let byteCount = max(count, 16) * MemoryLayout<Float>.stride + Self.alignment
+    guard let allocation = unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount) else {
       preconditionFailure("no memory for a tensor of \(byteCount) bytes")
     }
-    unsafe base = memory.bindMemory(to: Float.self, capacity: max(count, 16))
+    unsafe self.allocation = allocation
+    unsafe base = allocation.alignedUp(toMultipleOf: Self.alignment)
+      .bindMemory(to: Float.self, capacity: max(count, 16))
     self.count = count
   }
 
   deinit {
-    unsafe free(base)
+    unsafe free(allocation)
   }
 }
 
@@ -35,6 +38,11 @@ extension Tensor {
     unsafe self.init(shape: shape) { buffer in
       _ = unsafe buffer.initialize(from: scalars)
     }
+  }
+
+  /// A tensor of zeros.
+  public init(zeros shape: Shape) {
+    self.init(shape: shape, storage: Storage(count: shape.scalarCount, zeroed: true))
   }
 
   /// A tensor in which each scalar is `value`.

@@ -1,0 +1,43 @@
+public import Tensors
+
+/// Self-attention over the pixels of a feature map, with a residual, as diffusers' `Attention` in
+/// autoencoders and `UNet2DModel`.
+public struct Attention: Layer {
+  /// Before the projections.
+  public var groupNorm: GroupNorm
+  /// The projections to queries, keys and values.
+  public var toQueries, toKeys, toValues: Linear
+  /// The projection of the result.
+  public var toOutput: Linear
+  /// Into how many heads the channels are divided.
+  public let heads: Int
+
+  /// A block whose parameters are those of its fresh layers.
+  public init(channels: Int, heads: Int, groups: Int, epsilon: Float) {
+    groupNorm = GroupNorm(groups: groups, channels: channels, epsilon: epsilon)
+    toQueries = Linear(inputChannels: channels, outputChannels: channels)
+    toKeys = Linear(inputChannels: channels, outputChannels: channels)
+    toValues = Linear(inputChannels: channels, outputChannels: channels)
+    toOutput = Linear(inputChannels: channels, outputChannels: channels)
+    self.heads = heads
+  }
+
+  /// x + out(attention(norm(x))): `[N, H, W, C]` → `[N, H, W, C]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let pixels: Shape = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
+    let normalized = groupNorm(x).reshaped(to: pixels)
+    let attended = toQueries(normalized).attention(
+      keys: toKeys(normalized), values: toValues(normalized), heads: heads)
+    return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: x.shape)
+  }
+
+  public mutating func visitParameters(
+    at path: ParameterPath, with visitor: inout some ParameterVisitor
+  ) throws {
+    try groupNorm.visitParameters(at: path / "group_norm", with: &visitor)
+    try toQueries.visitParameters(at: path / "to_q", with: &visitor)
+    try toKeys.visitParameters(at: path / "to_k", with: &visitor)
+    try toValues.visitParameters(at: path / "to_v", with: &visitor)
+    try toOutput.visitParameters(at: path / "to_out" / 0, with: &visitor)
+  }
+}

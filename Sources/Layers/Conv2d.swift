@@ -1,0 +1,57 @@
+public import Tensors
+
+/// A two-dimensional convolution, as PyTorch's `Conv2d`: `[N, H, W, Ci]` → `[N, H', W', Co]`.
+public struct Conv2d: Layer {
+  /// `[kh, kw, Ci, Co]`.
+  public var weight: Tensor
+  /// `[Co]`.
+  public var bias: Tensor?
+  /// The step between output pixels.
+  public let stride: Int
+  /// The zeros around the picture.
+  public let padding: ConvolutionPadding
+
+  /// A convolution whose parameters are zero until they are loaded or initialised.
+  ///
+  /// - Parameters:
+  ///   - inputChannels: Ci.
+  ///   - outputChannels: Co.
+  ///   - kernelSize: the kernel's height and width.
+  ///   - stride: the step between output pixels.
+  ///   - padding: the zeros around the picture; by default those that keep its size, `kernelSize / 2`.
+  ///   - hasBias: whether a bias is added.
+  public init(
+    inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1,
+    padding: ConvolutionPadding? = nil, hasBias: Bool = true
+  ) {
+    weight = Tensor(zeros: [kernelSize, kernelSize, inputChannels, outputChannels])
+    bias = hasBias ? Tensor(zeros: [outputChannels]) : nil
+    self.stride = stride
+    self.padding = padding ?? ConvolutionPadding(kernelSize / 2)
+  }
+
+  /// The convolution of `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    self(x, activation: .identity)
+  }
+
+  /// activation(conv(x) + residual), in one pass over the output.
+  public func callAsFunction(
+    _ x: Tensor, upsampling: Bool = false, residual: Tensor? = nil,
+    activation: Activation = .identity
+  ) -> Tensor {
+    x.conv2d(
+      weight, bias: bias, stride: stride, padding: padding, upsampling: upsampling,
+      residual: residual, activation: activation)
+  }
+
+  public mutating func visitParameters(
+    at path: ParameterPath, with visitor: inout some ParameterVisitor
+  ) throws {
+    try visitor.visit(&weight, at: path / "weight", layout: .convolution)
+    if var value = bias {
+      try visitor.visit(&value, at: path / "bias", layout: .unchanged)
+      bias = value
+    }
+  }
+}

@@ -1,0 +1,32 @@
+public import Tensors
+
+/// A matrix product over the last axis, as PyTorch's `Linear`: `[…, Ci]` → `[…, Co]`.
+public struct Linear: Layer {
+  /// `[Ci, Co]`.
+  public var weight: Tensor
+  /// `[Co]`.
+  public var bias: Tensor
+
+  /// A layer whose parameters are zero until they are loaded or initialised.
+  public init(inputChannels: Int, outputChannels: Int) {
+    weight = Tensor(zeros: [inputChannels, outputChannels])
+    bias = Tensor(zeros: [outputChannels])
+  }
+
+  /// x·W + b
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    self(x, residual: nil)
+  }
+
+  /// x·W + b + residual
+  public func callAsFunction(_ x: Tensor, residual: Tensor?) -> Tensor {
+    x.linear(weight, bias: bias, residual: residual)
+  }
+
+  public mutating func visitParameters(
+    at path: ParameterPath, with visitor: inout some ParameterVisitor
+  ) throws {
+    try visitor.visit(&weight, at: path / "weight", layout: .linear)
+    try visitor.visit(&bias, at: path / "bias", layout: .unchanged)
+  }
+}

@@ -1,0 +1,142 @@
+public import Layers
+
+extension AutoencoderKL {
+  /// The sizes of an ``AutoencoderKL``: `config.json`, with diffusers' keys and defaults.
+  ///
+  /// `upsample_type` is an extension of ours. Keys that aren't listed here are passed over.
+  public struct Configuration: Codable, Hashable, Sendable {
+    /// The channels of the picture that is encoded.
+    public var inChannels = 3
+    /// The channels of the picture that is decoded.
+    public var outChannels = 3
+    /// `DownEncoderBlock2D` or `AttnDownEncoderBlock2D`, the finest resolution first.
+    public var downBlockTypes = ["DownEncoderBlock2D"]
+    /// `UpDecoderBlock2D` or `AttnUpDecoderBlock2D`, the coarsest resolution first.
+    public var upBlockTypes = ["UpDecoderBlock2D"]
+    /// The channels at each resolution, the finest first.
+    public var blockOutChannels = [64]
+    /// Residual blocks at each resolution of the encoder; the decoder has one more.
+    public var layersPerBlock = 1
+    /// The latent's channels.
+    public var latentChannels = 4
+    /// The groups of the norms.
+    public var normNumGroups = 32
+    /// The side of the pictures that it was trained with.
+    public var sampleSize = 32
+    /// What latents are multiplied with for a diffusion model.
+    public var scalingFactor: Float = 0.18215
+    /// What is subtracted from latents first.
+    public var shiftFactor: Float?
+    /// Replaces `shiftFactor` channel by channel.
+    public var latentsMean: [Float]?
+    /// What each channel is divided by.
+    public var latentsStd: [Float]?
+    /// Whether 16-bit floats are too narrow for it; kept for other readers, since we use 32 bits.
+    public var forceUpcast = true
+    /// Whether a 1×1 convolution follows the encoder.
+    public var useQuantConv = true
+    /// Whether a 1×1 convolution precedes the decoder.
+    public var usePostQuantConv = true
+    /// Whether the middle blocks have attention.
+    public var midBlockAddAttention = true
+    /// How the decoder enlarges.
+    public var upsampleType = Upsample2D.Kind.nearest
+
+    /// diffusers' defaults.
+    public init() {}
+
+    enum CodingKeys: String, CodingKey {
+      case inChannels = "in_channels"
+      case outChannels = "out_channels"
+      case downBlockTypes = "down_block_types"
+      case upBlockTypes = "up_block_types"
+      case blockOutChannels = "block_out_channels"
+      case layersPerBlock = "layers_per_block"
+      case latentChannels = "latent_channels"
+      case normNumGroups = "norm_num_groups"
+      case sampleSize = "sample_size"
+      case scalingFactor = "scaling_factor"
+      case shiftFactor = "shift_factor"
+      case latentsMean = "latents_mean"
+      case latentsStd = "latents_std"
+      case forceUpcast = "force_upcast"
+      case useQuantConv = "use_quant_conv"
+      case usePostQuantConv = "use_post_quant_conv"
+      case midBlockAddAttention = "mid_block_add_attention"
+      case upsampleType = "upsample_type"
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      try values.update(&inChannels, .inChannels)
+      try values.update(&outChannels, .outChannels)
+      try values.update(&downBlockTypes, .downBlockTypes)
+      try values.update(&upBlockTypes, .upBlockTypes)
+      try values.update(&blockOutChannels, .blockOutChannels)
+      try values.update(&layersPerBlock, .layersPerBlock)
+      try values.update(&latentChannels, .latentChannels)
+      try values.update(&normNumGroups, .normNumGroups)
+      try values.update(&sampleSize, .sampleSize)
+      try values.update(&scalingFactor, .scalingFactor)
+      shiftFactor = try values.decodeIfPresent(Float.self, forKey: .shiftFactor)
+      latentsMean = try values.decodeIfPresent([Float].self, forKey: .latentsMean)
+      latentsStd = try values.decodeIfPresent([Float].self, forKey: .latentsStd)
+      try values.update(&forceUpcast, .forceUpcast)
+      try values.update(&useQuantConv, .useQuantConv)
+      try values.update(&usePostQuantConv, .usePostQuantConv)
+      try values.update(&midBlockAddAttention, .midBlockAddAttention)
+      try values.update(&upsampleType, .upsampleType)
+    }
+
+    /// What makes this configuration impossible or too large to build; nil if nothing does.
+    func problem() -> String? {
+      let blocks = blockOutChannels.count
+      let sizes =
+        [inChannels, outChannels, layersPerBlock, latentChannels, normNumGroups] + blockOutChannels
+      if blocks == 0 || blocks > 8 { return "block_out_channels has \(blocks) entries, not 1 to 8" }
+      if downBlockTypes.count != blocks || upBlockTypes.count != blocks {
+        return "block_out_channels has \(blocks) entries, down_block_types "
+          + "\(downBlockTypes.count) and up_block_types \(upBlockTypes.count)"
+      }
+      if let size = sizes.first(where: { $0 < 1 || $0 > 8192 }) {
+        return "a size of \(size) is not between 1 and 8192"
+      }
+      if inChannels != 3 || outChannels != 3 {
+        return "in_channels \(inChannels) and out_channels \(outChannels); only 3 are supported"
+      }
+      if let channels = blockOutChannels.first(where: { $0 % normNumGroups != 0 }) {
+        return "\(channels) channels don't divide into norm_num_groups \(normNumGroups)"
+      }
+      let known: Set = [
+        "DownEncoderBlock2D", "AttnDownEncoderBlock2D", "UpDecoderBlock2D", "AttnUpDecoderBlock2D",
+      ]
+      if let type = (downBlockTypes + upBlockTypes).first(where: { !known.contains($0) }) {
+        return "the block type \(type) is not supported (known: \(known.sorted()))"
+      }
+      return scalingProblem()
+    }
+
+    private func scalingProblem() -> String? {
+      if !scalingFactor.isFinite || scalingFactor == 0 {
+        return "scaling_factor is \(scalingFactor)"
+      }
+      for (name, values) in [("latents_mean", latentsMean), ("latents_std", latentsStd)] {
+        guard let values else { continue }
+        if values.count != latentChannels {
+          return "\(name) has \(values.count) entries for \(latentChannels) latent channels"
+        }
+        if values.contains(where: { !$0.isFinite || (name == "latents_std" && $0 <= 0) }) {
+          return "\(name) has an entry that is not usable"
+        }
+      }
+      return nil
+    }
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// Replaces a default by the value of `key`, if there is one that isn't null.
+  func update<Value: Decodable>(_ value: inout Value, _ key: Key) throws {
+    if let found = try decodeIfPresent(Value.self, forKey: key) { value = found }
+  }
+}

@@ -1,0 +1,65 @@
+public import Layers
+public import Tensors
+
+/// The variational autoencoder of latent diffusion models: convolutions, residual blocks, attention
+/// in the middle, and a Gaussian posterior.
+///
+/// Rombach et al. 2021, arXiv:2112.10752; as diffusers' class of this name, whose configuration
+/// and parameter names it shares. Loads the autoencoders of Stable Diffusion, SDXL, SD3 and FLUX.1.
+public struct AutoencoderKL: Autoencoder {
+  public static let className = "AutoencoderKL"
+
+  /// What was built.
+  public let configuration: Configuration
+  /// Pictures → moments.
+  public var encoder: KLEncoder
+  /// Latents → pictures.
+  public var decoder: KLDecoder
+  /// 1×1, behind the encoder.
+  public var quantConv: Conv2d?
+  /// 1×1, before the decoder.
+  public var postQuantConv: Conv2d?
+
+  /// An autoencoder whose parameters are zero until they are loaded or initialised.
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    encoder = KLEncoder(configuration)
+    decoder = KLDecoder(configuration)
+    let channels = configuration.latentChannels
+    if configuration.useQuantConv {
+      quantConv = Conv2d(
+        inputChannels: 2 * channels, outputChannels: 2 * channels, kernelSize: 1)
+    }
+    if configuration.usePostQuantConv {
+      postQuantConv = Conv2d(inputChannels: channels, outputChannels: channels, kernelSize: 1)
+    }
+  }
+
+  public var spatialFactor: Int { 1 << (configuration.blockOutChannels.count - 1) }
+  public var latentChannels: Int { configuration.latentChannels }
+  public var hasPosterior: Bool { true }
+
+  public var latentScaling: LatentScaling {
+    LatentScaling(
+      factor: configuration.scalingFactor, shift: configuration.shiftFactor ?? 0,
+      mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
+  }
+
+  public func encode(_ pictures: Tensor) -> DiagonalGaussianDistribution {
+    let moments = encoder(pictures)
+    return DiagonalGaussianDistribution(moments: quantConv?(moments) ?? moments)
+  }
+
+  public func decode(_ latents: Tensor) -> Tensor {
+    decoder(postQuantConv?(latents) ?? latents)
+  }
+
+  public mutating func visitParameters(
+    at path: ParameterPath, with visitor: inout some ParameterVisitor
+  ) throws {
+    try encoder.visitParameters(at: path / "encoder", with: &visitor)
+    try quantConv.visitParameters(at: path / "quant_conv", with: &visitor)
+    try postQuantConv.visitParameters(at: path / "post_quant_conv", with: &visitor)
+    try decoder.visitParameters(at: path / "decoder", with: &visitor)
+  }
+}

@@ -1,0 +1,25 @@
+import COpenBLAS
+
+/// Matrix products by the system's OpenBLAS, always on the calling thread: loops that need several
+/// threads split their work over ``ThreadPool`` and call this from each.
+enum BLAS {
+  /// Set once, before the first product: OpenBLAS's own threads would compete with ours.
+  private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+  /// C = A·B + β·C for row-major matrices, A `[m, k]`, B `[k, n]` (or `[n, k]` if `transposingB`).
+  ///
+  /// The strides are the distances between rows.
+  static func multiply(
+    m: Int, n: Int, k: Int,
+    a: UnsafePointer<Float>, aStride: Int,
+    b: UnsafePointer<Float>, bStride: Int, transposingB: Bool = false,
+    beta: Float, c: UnsafeMutablePointer<Float>, cStride: Int
+  ) {
+    _ = singleThreaded
+    guard m > 0, n > 0 else { return }
+    unsafe cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, transposingB ? CblasTrans : CblasNoTrans,
+      blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride),
+      beta, c, blasint(cStride))
+  }
+}

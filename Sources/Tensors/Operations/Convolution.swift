@@ -1,0 +1,118 @@
+extension Tensor {
+  /// The convolution (cross-correlation, as in PyTorch) of `[N, H, W, Ci]` with a kernel.
+  ///
+  /// The result is `activation(conv(x) + bias + residual)`, `[N, H', W', Co]` with
+  /// H' = (H + top + bottom − kh) / stride + 1, rounded down.
+  ///
+  /// - Parameters:
+  ///   - weight: `[kh, kw, Ci, Co]`.
+  ///   - bias: `[Co]`.
+  ///   - stride: the step between output pixels, along both axes.
+  ///   - padding: the zeros around the picture.
+  ///   - upsampling: whether the picture is first enlarged ×2 (nearest neighbour), which costs no
+  ///     memory here.
+  ///   - residual: added to the result, of its shape.
+  ///   - activation: applied last.
+  /// - Precondition: the channels agree and the kernel fits into the padded picture.
+  public func conv2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
+    padding: ConvolutionPadding = ConvolutionPadding(0), upsampling: Bool = false,
+    residual: Tensor? = nil, activation: Activation = .identity
+  ) -> Tensor {
+    let geometry = ConvolutionGeometry(
+      input: shape, weight: weight.shape, stride: stride, padding: padding, upsampling: upsampling)
+    precondition(
+      bias.map { $0.shape == [weight.shape[3]] } ?? true, "a bias for \(weight.shape[3]) channels")
+    precondition(
+      residual.map { $0.shape == geometry.outputShape } ?? true,
+      "a residual of \(geometry.outputShape)")
+    return convolving(
+      geometry, weight, ConvolutionEpilogue(bias, residual, activation))
+  }
+
+  /// The transposed convolution of `[N, H, W, Ci]` with a kernel, as PyTorch's `ConvTranspose2d`.
+  ///
+  /// The result is `[N, H', W', Co]` with H' = (H − 1)·stride − 2·padding + kh.
+  ///
+  /// - Parameters:
+  ///   - weight: `[kh, kw, Ci, Co]`.
+  ///   - bias: `[Co]`.
+  ///   - stride: how far apart neighbours of the input come to lie in the output.
+  ///   - padding: how many rows and columns are cut from each side of the result.
+  /// - Precondition: the channels agree, and the result isn't empty.
+  public func convTranspose2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Int, padding: Int
+  ) -> Tensor {
+    precondition(shape.rank == 4 && weight.shape.rank == 4, "\(shape) with \(weight.shape)")
+    precondition(shape[3] == weight.shape[2], "\(shape[3]) channels for \(weight.shape)")
+    let height = (shape[1] - 1) * stride - 2 * padding + weight.shape[0]
+    let width = (shape[2] - 1) * stride - 2 * padding + weight.shape[1]
+    precondition(height > 0 && width > 0, "\(shape) gives nothing with \(weight.shape)")
+    return convolvingTransposed(
+      weight, ConvolutionEpilogue(bias, nil, .identity), stride: stride, padding: padding,
+      outputShape: [shape[0], height, width, weight.shape[3]])
+  }
+
+  /// x·W + bias over the last axis: `[…, Ci]` → `[…, Co]`.
+  ///
+  /// - Parameters:
+  ///   - weight: `[Ci, Co]`.
+  ///   - bias: `[Co]`.
+  ///   - residual: added to the result, of its shape.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, residual: Tensor? = nil) -> Tensor {
+    let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+    let rows = shape.scalarCount / max(inputs, 1)
+    let result = reshaped(to: [1, rows, 1, inputs]).conv2d(
+      weight.reshaped(to: [1, 1, inputs, outputs]), bias: bias,
+      residual: residual?.reshaped(to: [1, rows, 1, outputs]))
+    return result.reshaped(to: Shape(shape.dimensions.dropLast() + [outputs]))
+  }
+}
+
+/// The sizes of one convolution.
+struct ConvolutionGeometry: Hashable {
+  let input, weight: Shape
+  let stride: Int
+  let padding: ConvolutionPadding
+  let upsampling: Bool
+
+  init(
+    input: Shape, weight: Shape, stride: Int, padding: ConvolutionPadding, upsampling: Bool
+  ) {
+    precondition(input.rank == 4 && weight.rank == 4, "\(input) with \(weight)")
+    precondition(input[3] == weight[2], "\(input) has not the channels of the kernel \(weight)")
+    self.input = input
+    self.weight = weight
+    self.stride = stride
+    self.padding = padding
+    self.upsampling = upsampling
+    precondition(
+      outputHeight > 0 && outputWidth > 0, "\(input) is smaller than the kernel \(weight)")
+  }
+
+  private var scale: Int { upsampling ? 2 : 1 }
+
+  var outputHeight: Int {
+    let free = input[1] * scale + padding.top + padding.bottom - weight[0]
+    return free < 0 ? 0 : free / stride + 1
+  }
+
+  var outputWidth: Int {
+    let free = input[2] * scale + padding.left + padding.right - weight[1]
+    return free < 0 ? 0 : free / stride + 1
+  }
+
+  var outputShape: Shape { [input[0], outputHeight, outputWidth, weight[3]] }
+}
+
+/// What follows the sum of products in a convolution.
+struct ConvolutionEpilogue {
+  let bias, residual: Tensor?
+  let activation: Activation
+
+  init(_ bias: Tensor?, _ residual: Tensor?, _ activation: Activation) {
+    self.bias = bias
+    self.residual = residual
+    self.activation = activation
+  }
+}
