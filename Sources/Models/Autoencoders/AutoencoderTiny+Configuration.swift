@@ -106,7 +106,8 @@ extension AutoencoderTiny {
       }
       if actFn != "relu" { return "act_fn is \(actFn); only relu is supported" }
       if upsampleFn != "nearest" || upsamplingScalingFactor != 2 {
-        return "upsample_fn is \(upsampleFn) ×\(upsamplingScalingFactor); only nearest ×2 is supported"
+        return
+          "upsample_fn is \(upsampleFn) ×\(upsamplingScalingFactor); only nearest ×2 is supported"
       }
       if !scalingFactor.isFinite || scalingFactor == 0 {
         return "scaling_factor is \(scalingFactor)"

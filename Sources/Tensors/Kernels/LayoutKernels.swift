@@ -29,7 +29,8 @@ extension Tensor {
     let (a, b, c) = (shape[0], shape[1], shape[2])
     let result = Storage(count: shape.scalarCount)
     for index in 0..<a {
-      unsafe lvae_copy_strided(storage.base + index * b * c, c, result.base + index * c, a * c, c, b)
+      unsafe lvae_copy_strided(
+        storage.base + index * b * c, c, result.base + index * c, a * c, c, b)
     }
     return Tensor(shape: [b, a, c], storage: result)
   }
