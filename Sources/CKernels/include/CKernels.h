@@ -2,3 +2,4 @@
 // alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
 #include "thread_pool.h"
+#include "half.h"
