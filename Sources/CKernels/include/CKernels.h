@@ -6,3 +6,4 @@
 #include "layout.h"
 #include "reference.h"
 #include "thread_pool.h"
+#include "half.h"
