@@ -1,0 +1,139 @@
+import Foundation
+import Synchronization
+
+/// What a run did with its inputs: the list for a person, or for a program.
+package struct RunSummary: Equatable, Sendable, Codable {
+  /// An input that failed, and why.
+  package struct Failure: Equatable, Sendable, Codable {
+    /// The input.
+    package var path: String
+    /// What is wrong; what to do.
+    package var reason: String
+  }
+
+  /// How many inputs there were, those that are missing or unreadable among them.
+  package private(set) var inputs: Int
+  /// How many were done.
+  package private(set) var done = 0
+  /// How many had been done before.
+  package private(set) var skipped = 0
+  /// Those that failed.
+  package private(set) var failures: [Failure] = []
+  /// How many were not reached, since a signal ended the run.
+  package private(set) var notReached = 0
+  /// The signal that ended the run.
+  package private(set) var signal: Int32?
+  /// How long the run took, in seconds.
+  package private(set) var seconds = 0.0
+  /// The stage that the others waited for.
+  package private(set) var bottleneck: Stage?
+
+  /// A run that begins.
+  ///
+  /// - Parameters:
+  ///   - inputs: How many inputs there are, without `failures`.
+  ///   - failures: Inputs that could not even be found.
+  package init(inputs: Int, failures: [InputFailure] = []) {
+    self.inputs = inputs + failures.count
+    self.failures = failures.map { Failure(path: $0.path, reason: $0.reason) }
+  }
+
+  /// One more was done.
+  package mutating func countDone() { done += 1 }
+
+  /// One more had been done before.
+  package mutating func countSkipped() { skipped += 1 }
+
+  /// One more failed.
+  package mutating func countFailure(_ path: String, _ reason: String) {
+    failures.append(Failure(path: path, reason: reason))
+  }
+
+  /// The run is over.
+  ///
+  /// - Parameters:
+  ///   - report: What the pipeline took.
+  ///   - signal: The signal that ended it early, if one did.
+  /// - Precondition: Every input was counted once; without a signal, none is left over.
+  package mutating func finish(_ report: StageReport, signal: Int32? = nil) {
+    notReached = inputs - done - skipped - failures.count
+    precondition(
+      notReached >= 0 && (signal != nil || notReached == 0),
+      "\(inputs) inputs, and \(done) done + \(skipped) skipped + \(failures.count) failed")
+    self.signal = signal
+    seconds = report.elapsed.inSeconds
+    bottleneck = report.bottleneck
+  }
+
+  /// What the program tells the shell.
+  package var status: ExitStatus {
+    if let signal { return .interrupted(signal: signal) }
+    if failures.isEmpty { return .allDone }
+    return done + skipped > 0 ? .someFailed : .nothingDone
+  }
+}
+
+// MARK: For a person
+
+extension RunSummary {
+  /// A line or two, and each failure.
+  ///
+  /// - Parameters:
+  ///   - verb: What was done: "encoded".
+  ///   - listedFailures: How many failures to list.
+  /// - Returns: The text, without a line's end at its end.
+  package func text(verb: String, listedFailures: Int = 20) -> String {
+    var parts = ["\(done) \(verb)"]
+    if skipped > 0 { parts.append("\(skipped) up to date") }
+    if !failures.isEmpty { parts.append("\(failures.count) failed") }
+    if notReached > 0 { parts.append("\(notReached) not reached") }
+    let time = Duration.seconds(seconds)
+    var lines = ["\(parts.joined(separator: ", ")) of \(inputs) in \(time.summaryText)"]
+    if done > 0, let bottleneck {
+      lines[0] += " (slowest stage: \(bottleneck.rawValue))"
+    }
+    if !failures.isEmpty { lines.append("failed:") }
+    for failure in failures.prefix(listedFailures) {
+      // Many errors name the file themselves.
+      let isNamed = failure.reason.contains(failure.path)
+      lines.append("  " + (isNamed ? failure.reason : "\(failure.path): \(failure.reason)"))
+    }
+    if failures.count > listedFailures {
+      lines.append("  … and \(failures.count - listedFailures) more (--json lists all)")
+    }
+    if notReached > 0 { lines.append("run the same command again to continue") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+// MARK: For a program
+
+/// Values as lines of JSON.
+package enum JSONLines {
+  /// One value as one line, keys sorted, without the line's end.
+  ///
+  /// - Throws: `EncodingError`, for instance for a number that is not finite.
+  package static func line(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// A summary that several threads add to.
+package final class RunRecorder: Sendable {
+  private let summary: Mutex<RunSummary>
+
+  /// A recorder that starts from `summary`.
+  package init(_ summary: RunSummary) {
+    self.summary = Mutex(summary)
+  }
+
+  /// Adds to the summary.
+  package func update(_ body: (inout RunSummary) -> Void) {
+    summary.withLock { body(&$0) }
+  }
+
+  /// The summary as it stands.
+  package var current: RunSummary { summary.withLock { $0 } }
+}
