@@ -17,6 +17,9 @@ public protocol Autoencoder: ParameterContainer {
   /// How latents are brought to the range that a diffusion model works in.
   var latentScaling: LatentScaling { get }
 
+  /// About how much memory encoding or decoding takes at its peak, for each pixel of the picture.
+  var workingBytesPerPixel: Int { get }
+
   /// Whether ``encode(_:)`` gives a distribution with a variance.
   var hasPosterior: Bool { get }
 

@@ -39,6 +39,13 @@ public struct AutoencoderKL: Autoencoder {
   public var latentChannels: Int { configuration.latentChannels }
   public var hasPosterior: Bool { true }
 
+  /// The decoder's first block at full resolution takes the channels of the level below: it holds
+  /// them, their normalised copy and its first result.
+  public var workingBytesPerPixel: Int {
+    let channels = configuration.blockOutChannels
+    return (2 * channels[min(1, channels.count - 1)] + channels[0]) * MemoryLayout<Float>.stride
+  }
+
   public var latentScaling: LatentScaling {
     LatentScaling(
       factor: configuration.scalingFactor, shift: configuration.shiftFactor ?? 0,

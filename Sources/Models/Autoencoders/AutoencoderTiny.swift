@@ -60,6 +60,14 @@ public struct AutoencoderTiny: Autoencoder {
   public var latentChannels: Int { configuration.latentChannels }
   public var hasPosterior: Bool { false }
 
+  /// A block at full resolution holds its input and two intermediate results.
+  public var workingBytesPerPixel: Int {
+    let channels = max(
+      configuration.encoderBlockOutChannels[0],
+      configuration.decoderBlockOutChannels[configuration.decoderBlockOutChannels.count - 1])
+    return 3 * channels * MemoryLayout<Float>.stride
+  }
+
   public var latentScaling: LatentScaling {
     LatentScaling(factor: configuration.scalingFactor, shift: configuration.shiftFactor)
   }

@@ -1,0 +1,205 @@
+public import Images
+public import LatentFiles
+public import Models
+public import Tensors
+
+/// Pictures → `.latent` files and back, with one autoencoder.
+///
+/// It is a value: one codec may serve many threads at once.
+public struct LatentCodec: Sendable {
+  /// The autoencoder, and which one it is.
+  public let model: PretrainedAutoencoder
+
+  /// A codec that uses `model`.
+  public init(_ model: PretrainedAutoencoder) {
+    self.model = model
+  }
+
+  private var autoencoder: any Autoencoder { model.autoencoder }
+
+  // MARK: Encoding
+
+  /// A picture as a `.latent` file.
+  ///
+  /// Pictures of any size are padded at the right and at the bottom to what the network divides by;
+  /// decoding cuts that off again.
+  ///
+  /// - Parameters:
+  ///   - image: The picture.
+  ///   - sourceSHA256: The SHA-256 of the file it came from, in hexadecimal; kept in the header.
+  ///   - options: What is stored, and how.
+  /// - Throws: ``CodecError``; `LatentFileError` for values that the storage can't hold.
+  public func encode(
+    _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
+  ) throws -> LatentFile {
+    try model.checkMemory(height: image.height, width: image.width)
+    let (colors, alpha) = separate(image, options.alpha)
+    let pixels = colors.tensor()
+    let padded = pixels.padded(toMultipleOf: autoencoder.spatialFactor)
+    let posterior = autoencoder.encode(padded)
+    let latent = try values(of: posterior, options, sourceSHA256: sourceSHA256)
+    guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
+    var metadata = LatentMetadata(
+      program: Program.nameAndVersion, model: model.latentModel,
+      spatialFactor: autoencoder.spatialFactor, values: options.values)
+    metadata.seed = options.values == .sample ? options.seed : nil
+    metadata.source = source(of: image, options.alpha, sha256: sourceSHA256)
+    if options.includesPreview {
+      metadata.preview = LatentPreview(fitting: posterior.mean, to: padded)
+    }
+    let storage = try options.maximumLoss.map { loss in
+      try smallestStorage(for: latent, of: pixels, maximumLoss: loss)
+    }
+    let quantizer = LatentQuantizer(storage: storage ?? options.storage)
+    return LatentFile(
+      metadata: metadata, latent: try quantizer.quantize(latent), alpha: alpha.map(AlphaPlane.init))
+  }
+
+  private func separate(_ image: Image, _ policy: AlphaPolicy) -> (Image, alpha: Image?) {
+    switch policy {
+    case .keep: image.separatingAlpha()
+    case .flatten(let red, let green, let blue):
+      (image.flattened(red: red, green: green, blue: blue), nil)
+    }
+  }
+
+  private func values(
+    of posterior: DiagonalGaussianDistribution, _ options: EncodingOptions, sourceSHA256: String?
+  ) throws -> Tensor {
+    switch options.values {
+    case .mean: return posterior.mode
+    case .sample:
+      guard posterior.logVariance != nil else { throw noPosterior(options.values) }
+      // A stream for each picture, so that a sample doesn't depend on the other pictures.
+      let stream = sourceSHA256.flatMap { UInt64($0.prefix(16), radix: 16) } ?? 0
+      var random = PhiloxRandomSource(seed: options.seed).stream(stream)
+      return posterior.sample(noise: Tensor.randomNormal(posterior.mean.shape, using: &random))
+    case .moments:
+      guard let moments = posterior.moments else { throw noPosterior(options.values) }
+      return moments
+    }
+  }
+
+  private func noPosterior(_ values: LatentMetadata.Values) -> CodecError {
+    .noPosterior(model: model.name, className: model.className, values: values)
+  }
+
+  private func source(
+    of image: Image, _ policy: AlphaPolicy, sha256: String?
+  ) -> LatentSource {
+    let facts = image.source
+    let keepsGrey: Bool =
+      switch policy {
+      case .keep: image.channels.isGrey
+      case .flatten(let red, let green, let blue):
+        image.channels.isGrey && (!image.channels.hasAlpha || (red == green && green == blue))
+      }
+    return LatentSource(
+      width: image.width, height: image.height, colour: keepsGrey ? .grey : .rgb,
+      alphaBitDepth: image.channels.hasAlpha ? image.bitDepth : 0,
+      orientation: facts.orientation.rawValue, sha256: sha256, format: facts.format?.rawValue)
+  }
+
+  /// The smallest storage that costs at most `maximumLoss` dB of PSNR, compared with float32.
+  private func smallestStorage(
+    for latent: Tensor, of pixels: Tensor, maximumLoss: Double
+  ) throws -> LatentStorage {
+    let target = Image(pixels)
+    func quality(_ latent: Tensor) -> Double {
+      Image(
+        decodePixels(latent, height: pixels.shape[1], width: pixels.shape[2])
+      ).peakSignalToNoiseRatio(to: target)
+    }
+    let best = quality(latent)
+    for storage in [LatentStorage.int4, .int5, .int6, .int8, .f16] {
+      let stored = try LatentQuantizer(storage: storage).quantize(latent).dequantized()
+      if best - quality(stored) <= maximumLoss { return storage }
+    }
+    return .f32
+  }
+
+  // MARK: Decoding
+
+  /// The picture of a `.latent` file.
+  ///
+  /// - Throws: ``CodecError``, also if the file was made with another model.
+  public func decode(_ file: LatentFile) throws -> Image {
+    guard file.metadata.model.sha256 == model.sha256 else {
+      throw CodecError.otherModel(wanted: file.metadata.model, given: model.latentModel)
+    }
+    let latent = file.latent.dequantized()
+    let (rows, columns) = (latent.shape[1], latent.shape[2])
+    let factor = autoencoder.spatialFactor
+    let channels = autoencoder.latentChannels
+    let stored = file.metadata.values == .moments ? 2 * channels : channels
+    guard latent.shape[3] == stored, file.metadata.spatialFactor == factor else {
+      throw CodecError.otherShape(
+        channels: latent.shape[3], factor: file.metadata.spatialFactor, expectedChannels: stored,
+        expectedFactor: factor)
+    }
+    guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
+    try model.checkMemory(height: rows * factor, width: columns * factor)
+    let source = file.metadata.source
+    let pixels = decodePixels(
+      latent, height: source?.height ?? rows * factor, width: source?.width ?? columns * factor)
+    guard pixels.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
+    let colors = Image(pixels, channels: source?.colour == .grey ? .grey : .rgb)
+    return file.alpha.map { colors.joining(alpha: $0.image) } ?? colors
+  }
+
+  /// Latents `[1, h, w, C]` or moments `[1, h, w, 2C]` → pixels `[1, height, width, 3]`.
+  private func decodePixels(_ latent: Tensor, height: Int, width: Int) -> Tensor {
+    let channels = autoencoder.latentChannels
+    let mean = latent.shape[3] > channels ? latent.channels(0..<channels) : latent
+    return autoencoder.decode(mean).cropped(height: height, width: width)
+  }
+}
+
+/// What is kept of a picture, and how.
+public struct EncodingOptions: Sendable, Hashable {
+  /// How numbers are stored.
+  public var storage: LatentStorage
+  /// Which numbers are stored.
+  public var values: LatentMetadata.Values
+  /// Of the noise, for ``LatentMetadata/Values/sample``; each picture has a stream of its own.
+  public var seed: UInt64
+  /// What is done about opacity.
+  public var alpha: AlphaPolicy
+  /// If given, the smallest storage that costs at most so many dB of PSNR is chosen.
+  public var maximumLoss: Double?
+  /// Whether the header holds a projection to colours, for thumbnails.
+  public var includesPreview: Bool
+
+  /// The usual choices: means in 8 bits, opacity kept.
+  public init(
+    storage: LatentStorage = .int8, values: LatentMetadata.Values = .mean, seed: UInt64 = 0,
+    alpha: AlphaPolicy = .keep, maximumLoss: Double? = nil, includesPreview: Bool = true
+  ) {
+    self.storage = storage
+    self.values = values
+    self.seed = seed
+    self.alpha = alpha
+    self.maximumLoss = maximumLoss
+    self.includesPreview = includesPreview
+  }
+}
+
+extension AlphaPlane {
+  /// A grey picture as a plane of opacity.
+  init(_ image: Image) {
+    let values: [UInt16] =
+      switch image.samples {
+      case .eightBit(let samples): samples.map(UInt16.init)
+      case .sixteenBit(let samples): samples
+      }
+    self.init(height: image.height, width: image.width, bitDepth: image.bitDepth, values: values)
+  }
+
+  /// The plane as a grey picture.
+  var image: Image {
+    let samples: Image.Samples =
+      bitDepth == 8
+      ? .eightBit(values.map { UInt8(truncatingIfNeeded: $0) }) : .sixteenBit(values)
+    return Image(width: width, height: height, channels: .grey, samples: samples)
+  }
+}
