@@ -1,0 +1,42 @@
+/// A format to write, with its settings.
+public enum ImageEncoding: Sendable, Hashable {
+  /// Lossless PNG with the picture's channels and bit depth, marked as sRGB.
+  ///
+  /// `compression` is zlib's level, 0…9; `text` is written as tEXt, or iTXt where it isn't ASCII.
+  case png(compression: Int = 6, text: [PNGText] = [])
+  /// JPEG with a quality of 1…100; colours at full resolution from 90 on, else at half (4:2:0).
+  case jpeg(quality: Int = 90)
+  /// Lossy WebP with a quality of 0…100.
+  case webP(quality: Float = 80)
+  /// Lossless WebP; colours under full transparency are kept too.
+  case webPLossless
+
+  /// The format.
+  public var format: ImageFormat {
+    switch self {
+    case .png: .png
+    case .jpeg: .jpeg
+    case .webP, .webPLossless: .webP
+    }
+  }
+}
+
+extension Image {
+  /// The bytes of a file with this picture.
+  ///
+  /// JPEG and WebP hold 8 bits: 16-bit samples are rounded. JPEG holds no opacity: flatten first.
+  ///
+  /// - Throws: ``ImageError/cannotEncode(_:reason:)`` for a picture that the format can't hold.
+  public func encoded(as encoding: ImageEncoding) throws(ImageError) -> [UInt8] {
+    switch encoding {
+    case .png(let compression, let text):
+      try PNG.encode(self, compression: compression, text: text)
+    case .jpeg(let quality):
+      try JPEG.encode(self, quality: quality)
+    case .webP(let quality):
+      try WebP.encode(self, quality: quality)
+    case .webPLossless:
+      try WebP.encode(self, quality: nil)
+    }
+  }
+}
