@@ -25,7 +25,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
     .target(
       name: "Images", dependencies: ["Tensors", "CPNGBridge", "CTurboJPEG", "CWebP", "CLCMS2"]),
-    .target(name: "LatentFiles", dependencies: ["Tensors", "CZstd"]),
+    .target(name: "LatentFiles", dependencies: ["Tensors", "CKernels", "CZstd"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["Tensors", "Layers"]),
     .target(name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Models"]),
