@@ -1,8 +1,55 @@
 import ArgumentParser
+import Pipelines
 
 @main
-struct LVAECommand: AsyncParsableCommand {
+struct LVAECommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lvae",
-    abstract: "Compress pictures into the latents of a variational autoencoder, and back.")
+    abstract: "Pictures into the latents of a variational autoencoder, and back.",
+    discussion: """
+      `lvae encode photos -o latents --model PATH` turns a folder of pictures into .latent files,
+      `lvae decode latents -o pictures --model PATH` turns them back.
+
+      Exit status: 0 all done; 1 some inputs failed, all others were done; 2 the arguments make no
+      sense; 3 nothing could be done; 128 + N ended by signal N.
+      """,
+    version: Program.version,
+    subcommands: [
+      EncodeCommand.self, DecodeCommand.self, InspectCommand.self, VerifyCommand.self,
+      ModelsCommand.self,
+    ])
+
+  /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let status as StatusError {
+      exit(withStatus: status.status)
+    } catch {
+      let code = exitCode(for: error)
+      let message = fullMessage(for: error)
+      if code == .success {
+        print(message)
+        exit(withStatus: .allDone)
+      }
+      let isUsage = code == .validationFailure
+      StandardError.write(isUsage ? message : "lvae: \(description(of: error))")
+      exit(withStatus: isUsage ? .usage : .nothingDone)
+    }
+  }
+
+  private static func exit(withStatus status: ExitStatus) -> Never {
+    exit(withError: ExitCode(status.code))
+  }
+
+  /// Errors of ours say what is wrong and what to do; others say what Foundation makes of them.
+  private static func description(of error: any Error) -> String {
+    (error as? any CustomStringConvertible)?.description ?? error.localizedDescription
+  }
+}
+
+/// Ends the program with a status, when all has been said.
+struct StatusError: Error {
+  let status: ExitStatus
 }

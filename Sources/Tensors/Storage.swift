@@ -75,6 +75,17 @@ extension Tensor {
     }
   }
 
+  /// The bytes of the scalars in row-major order, without a copy.
+  package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let bytes = unsafe RawSpan(
+        _unsafeStart: UnsafeRawPointer(storage.base),
+        byteCount: storage.count * MemoryLayout<Float>.stride)
+      return unsafe _overrideLifetime(bytes, borrowing: self)
+    }
+  }
+
   /// Calls `body` with the scalars in row-major order; the pointer is valid during the call.
   package func withUnsafePointer<Result>(
     _ body: (UnsafePointer<Float>) throws -> Result

@@ -35,6 +35,11 @@ public struct SHA256: Sendable {
     for index in start + whole..<bytes.count { pending.append(bytes[index]) }
   }
 
+  /// Takes in more bytes: those of any numbers.
+  public mutating func update(_ bytes: RawSpan) {
+    update(Span<UInt8>(_bytes: bytes))
+  }
+
   /// The digest of all bytes so far: 32 bytes.
   public var digest: [UInt8] {
     var padded = self

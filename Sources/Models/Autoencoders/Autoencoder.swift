@@ -8,6 +8,12 @@ public protocol Autoencoder: ParameterContainer {
   /// The class's name in `config.json`: `AutoencoderKL`.
   static var className: String { get }
 
+  /// The sizes that it was built with.
+  associatedtype Configuration: Encodable & Sendable
+
+  /// The sizes that it was built with.
+  var configuration: Configuration { get }
+
   /// By how much a latent is smaller than its picture, along each axis.
   var spatialFactor: Int { get }
 

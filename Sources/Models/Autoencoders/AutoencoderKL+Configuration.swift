@@ -4,7 +4,7 @@ extension AutoencoderKL {
   /// The sizes of an ``AutoencoderKL``: `config.json`, with diffusers' keys and defaults.
   ///
   /// `upsample_type` is an extension of ours. Keys that aren't listed here are passed over.
-  public struct Configuration: Codable, Hashable, Sendable {
+  public struct Configuration: Encodable, Hashable, Sendable {
     /// The channels of the picture that is encoded.
     public var inChannels = 3
     /// The channels of the picture that is decoded.
@@ -66,30 +66,38 @@ extension AutoencoderKL {
       case upsampleType = "upsample_type"
     }
 
-    public init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: CodingKeys.self)
-      try values.update(&inChannels, .inChannels)
-      try values.update(&outChannels, .outChannels)
-      try values.update(&downBlockTypes, .downBlockTypes)
-      try values.update(&upBlockTypes, .upBlockTypes)
-      try values.update(&blockOutChannels, .blockOutChannels)
-      try values.update(&layersPerBlock, .layersPerBlock)
-      try values.update(&latentChannels, .latentChannels)
-      try values.update(&normNumGroups, .normNumGroups)
-      try values.update(&sampleSize, .sampleSize)
-      try values.update(&scalingFactor, .scalingFactor)
-      shiftFactor = try values.decodeIfPresent(Float.self, forKey: .shiftFactor)
-      latentsMean = try values.decodeIfPresent([Float].self, forKey: .latentsMean)
-      latentsStd = try values.decodeIfPresent([Float].self, forKey: .latentsStd)
-      try values.update(&forceUpcast, .forceUpcast)
-      try values.update(&useQuantConv, .useQuantConv)
-      try values.update(&usePostQuantConv, .usePostQuantConv)
-      try values.update(&midBlockAddAttention, .midBlockAddAttention)
-      try values.update(&upsampleType, .upsampleType)
+    /// The configuration in a `config.json`.
+    ///
+    /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` for a value of another type,
+    ///   and ``CheckpointError/unknownModel(source:reason:)`` for sizes that can't be built.
+    public init(_ fields: ConfigurationFields) throws(CheckpointError) {
+      inChannels = try fields.integer("in_channels", or: inChannels)
+      outChannels = try fields.integer("out_channels", or: outChannels)
+      downBlockTypes = try fields.strings("down_block_types", or: downBlockTypes)
+      upBlockTypes = try fields.strings("up_block_types", or: upBlockTypes)
+      blockOutChannels = try fields.integers("block_out_channels", or: blockOutChannels)
+      layersPerBlock = try fields.integer("layers_per_block", or: layersPerBlock)
+      latentChannels = try fields.integer("latent_channels", or: latentChannels)
+      normNumGroups = try fields.integer("norm_num_groups", or: normNumGroups)
+      sampleSize = try fields.integer("sample_size", or: sampleSize)
+      scalingFactor = try Float(fields.number("scaling_factor", or: Double(scalingFactor)))
+      shiftFactor = try fields.has("shift_factor") ? Float(fields.number("shift_factor", or: 0)) : nil
+      latentsMean = try fields.numbers("latents_mean")
+      latentsStd = try fields.numbers("latents_std")
+      forceUpcast = try fields.boolean("force_upcast", or: forceUpcast)
+      useQuantConv = try fields.boolean("use_quant_conv", or: useQuantConv)
+      usePostQuantConv = try fields.boolean("use_post_quant_conv", or: usePostQuantConv)
+      midBlockAddAttention = try fields.boolean("mid_block_add_attention", or: midBlockAddAttention)
+      let upsampling = try fields.string("upsample_type", or: upsampleType.rawValue)
+      guard let kind = Upsample2D.Kind(rawValue: upsampling) else {
+        throw fields.unsupported("upsample_type \(upsampling) is unknown")
+      }
+      upsampleType = kind
+      if let problem = problem() { throw fields.unsupported(problem) }
     }
 
     /// What makes this configuration impossible or too large to build; nil if nothing does.
-    func problem() -> String? {
+    private func problem() -> String? {
       let blocks = blockOutChannels.count
       let sizes =
         [inChannels, outChannels, layersPerBlock, latentChannels, normNumGroups] + blockOutChannels
@@ -131,12 +139,5 @@ extension AutoencoderKL {
       }
       return nil
     }
-  }
-}
-
-extension KeyedDecodingContainer {
-  /// Replaces a default by the value of `key`, if there is one that isn't null.
-  func update<Value: Decodable>(_ value: inout Value, _ key: Key) throws {
-    if let found = try decodeIfPresent(Value.self, forKey: key) { value = found }
   }
 }

@@ -3,7 +3,7 @@ extension AutoencoderTiny {
   ///
   /// `use_midblock_gn` is an extension of ours, for TAEF2. Keys that aren't listed here are passed
   /// over.
-  public struct Configuration: Codable, Hashable, Sendable {
+  public struct Configuration: Encodable, Hashable, Sendable {
     /// The channels of the picture that is encoded.
     public var inChannels = 3
     /// The channels of the picture that is decoded.
@@ -59,28 +59,35 @@ extension AutoencoderTiny {
       case useMidblockGN = "use_midblock_gn"
     }
 
-    public init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: CodingKeys.self)
-      try values.update(&inChannels, .inChannels)
-      try values.update(&outChannels, .outChannels)
-      try values.update(&encoderBlockOutChannels, .encoderBlockOutChannels)
-      try values.update(&decoderBlockOutChannels, .decoderBlockOutChannels)
-      try values.update(&actFn, .actFn)
-      try values.update(&upsampleFn, .upsampleFn)
-      try values.update(&latentChannels, .latentChannels)
-      try values.update(&upsamplingScalingFactor, .upsamplingScalingFactor)
-      try values.update(&numEncoderBlocks, .numEncoderBlocks)
-      try values.update(&numDecoderBlocks, .numDecoderBlocks)
-      try values.update(&latentMagnitude, .latentMagnitude)
-      try values.update(&latentShift, .latentShift)
-      try values.update(&forceUpcast, .forceUpcast)
-      try values.update(&scalingFactor, .scalingFactor)
-      try values.update(&shiftFactor, .shiftFactor)
-      try values.update(&useMidblockGN, .useMidblockGN)
+    /// The configuration in a `config.json`.
+    ///
+    /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` for a value of another type,
+    ///   and ``CheckpointError/unknownModel(source:reason:)`` for sizes that can't be built.
+    public init(_ fields: ConfigurationFields) throws(CheckpointError) {
+      inChannels = try fields.integer("in_channels", or: inChannels)
+      outChannels = try fields.integer("out_channels", or: outChannels)
+      encoderBlockOutChannels = try fields.integers(
+        "encoder_block_out_channels", or: encoderBlockOutChannels)
+      decoderBlockOutChannels = try fields.integers(
+        "decoder_block_out_channels", or: decoderBlockOutChannels)
+      actFn = try fields.string("act_fn", or: actFn)
+      upsampleFn = try fields.string("upsample_fn", or: upsampleFn)
+      latentChannels = try fields.integer("latent_channels", or: latentChannels)
+      upsamplingScalingFactor = try fields.integer(
+        "upsampling_scaling_factor", or: upsamplingScalingFactor)
+      numEncoderBlocks = try fields.integers("num_encoder_blocks", or: numEncoderBlocks)
+      numDecoderBlocks = try fields.integers("num_decoder_blocks", or: numDecoderBlocks)
+      latentMagnitude = try Float(fields.number("latent_magnitude", or: Double(latentMagnitude)))
+      latentShift = try Float(fields.number("latent_shift", or: Double(latentShift)))
+      forceUpcast = try fields.boolean("force_upcast", or: forceUpcast)
+      scalingFactor = try Float(fields.number("scaling_factor", or: Double(scalingFactor)))
+      shiftFactor = try Float(fields.number("shift_factor", or: Double(shiftFactor)))
+      useMidblockGN = try fields.boolean("use_midblock_gn", or: useMidblockGN)
+      if let problem = problem() { throw fields.unsupported(problem) }
     }
 
     /// What makes this configuration impossible or too large to build; nil if nothing does.
-    func problem() -> String? {
+    private func problem() -> String? {
       let levels = numEncoderBlocks.count
       if levels == 0 || levels > 8 { return "num_encoder_blocks has \(levels) entries, not 1 to 8" }
       for (name, count) in [

@@ -1,7 +1,7 @@
 public import Images
 public import LatentFiles
-public import Models
-public import Tensors
+import Models
+import Tensors
 
 /// Pictures → `.latent` files and back, with one autoencoder.
 ///
@@ -18,6 +18,26 @@ public struct LatentCodec: Sendable {
   private var autoencoder: any Autoencoder { model.autoencoder }
 
   // MARK: Encoding
+
+  /// Refuses options that this model can't meet, before any work.
+  ///
+  /// - Throws: ``CodecError/noPosterior(model:className:values:)``.
+  public func check(_ options: EncodingOptions) throws(CodecError) {
+    if options.values != .mean, !autoencoder.hasPosterior { throw noPosterior(options.values) }
+  }
+
+  /// Whether a file with this header is what ``encode(_:sourceSHA256:options:)`` would give.
+  public func wouldWrite(
+    _ header: LatentHeader, sourceSHA256: String, options: EncodingOptions
+  ) -> Bool {
+    let metadata = header.metadata
+    return metadata.model == model.latentModel && metadata.source?.sha256 == sourceSHA256
+      && metadata.values == options.values
+      && metadata.seed == (options.values == .sample ? options.seed : nil)
+      && metadata.additional == options.additionalMetadata
+      && (options.maximumLoss != nil || header.storage == options.storage)
+      && (metadata.preview != nil) == options.includesPreview
+  }
 
   /// A picture as a `.latent` file.
   ///
@@ -43,6 +63,7 @@ public struct LatentCodec: Sendable {
       program: Program.nameAndVersion, model: model.latentModel,
       spatialFactor: autoencoder.spatialFactor, values: options.values)
     metadata.seed = options.values == .sample ? options.seed : nil
+    metadata.additional = options.additionalMetadata
     metadata.source = source(of: image, options.alpha, sha256: sourceSHA256)
     if options.includesPreview {
       metadata.preview = LatentPreview(fitting: posterior.mean, to: padded)
@@ -73,7 +94,7 @@ public struct LatentCodec: Sendable {
       // A stream for each picture, so that a sample doesn't depend on the other pictures.
       let stream = sourceSHA256.flatMap { UInt64($0.prefix(16), radix: 16) } ?? 0
       var random = PhiloxRandomSource(seed: options.seed).stream(stream)
-      return posterior.sample(noise: Tensor.randomNormal(posterior.mean.shape, using: &random))
+      return posterior.sample(noise: Tensor.randomNormal(shape: posterior.mean.shape, using: &random))
     case .moments:
       guard let moments = posterior.moments else { throw noPosterior(options.values) }
       return moments
@@ -181,6 +202,17 @@ public struct EncodingOptions: Sendable, Hashable {
     self.alpha = alpha
     self.maximumLoss = maximumLoss
     self.includesPreview = includesPreview
+  }
+
+  /// What the header keeps of settings that the file doesn't show otherwise.
+  var additionalMetadata: JSONObject {
+    var members = JSONObject()
+    if case .flatten(let red, let green, let blue) = alpha {
+      let digits = [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+      members["flattened"] = .string("#" + digits.joined())
+    }
+    if let maximumLoss { members["max_loss_db"] = .number("\(maximumLoss)") }
+    return members
   }
 }
 

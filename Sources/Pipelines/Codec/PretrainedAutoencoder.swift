@@ -1,5 +1,7 @@
+public import Foundation
 public import LatentFiles
 public import Models
+public import Tensors
 
 /// An autoencoder with its weights, and which weights they are.
 public struct PretrainedAutoencoder: Sendable {
@@ -20,6 +22,44 @@ public struct PretrainedAutoencoder: Sendable {
     digest.visit(autoencoder)
     sha256 = digest.hexadecimal
     parameterCount = digest.parameterCount
+  }
+
+  /// Loads a diffusers folder, a TAESD pair or a checkpoint file.
+  ///
+  /// - Parameters:
+  ///   - url: The folder or file.
+  ///   - options: What the files can't tell.
+  ///   - name: What to call it; by default the name of the file, or of the folder that says most.
+  /// - Throws: `CheckpointError`.
+  public init(
+    contentsOf url: URL, as options: ImportOptions = ImportOptions(), name: String? = nil
+  ) throws {
+    let imported = try ImportedModel(contentsOf: url, options: options)
+    self.init(name: name ?? Self.name(of: url), autoencoder: try imported.autoencoder())
+  }
+
+  /// The name of a file without its extension, or of a folder; that of the folder around it where
+  /// it is called as all are.
+  private static func name(of url: URL) -> String {
+    let parts = url.standardizedFileURL.deletingPathExtension().pathComponents
+    let generic: Set = ["diffusers", "vae", "diffusion_pytorch_model", "model"]
+    return parts.last { !generic.contains($0) && $0 != "/" } ?? "model"
+  }
+
+  /// Saves it as a folder that diffusers loads: `config.json` and the weights.
+  ///
+  /// - Throws: `FileError`; `SafetensorsError` for weights beyond the range of `scalarType`.
+  public func save(to folder: URL, as scalarType: ScalarType = .float32) throws {
+    let folders = OutputFolders()
+    let weights = try Safetensors.encoded(
+      tensors: WeightCollector(autoencoder).tensors, as: scalarType, metadata: ["format": "pt"])
+    let path = folder.appending(path: "diffusion_pytorch_model.safetensors").path
+    try folders.write(weights, to: path)
+    // Last, since it makes the folder a model.
+    try folders.write(
+      Array(try autoencoder.configurationJSON().utf8),
+      to: folder.appending(path: "config.json").path)
+    try folders.finish()
   }
 
   /// The class's name in `config.json`.

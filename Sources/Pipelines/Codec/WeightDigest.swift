@@ -27,7 +27,7 @@ struct WeightDigest: ParameterVisitor {
     let stored = layout.toCheckpoint(parameter)
     let shape = stored.shape.dimensions.map(String.init).joined(separator: "x")
     var hash = SHA256()
-    hash.update(Span<UInt8>(_bytes: stored.span.bytes))
+    hash.update(stored.bytes)
     lines.append("\(path) \(shape) \(hash.hexadecimal)\n")
     parameterCount += parameter.shape.scalarCount
   }

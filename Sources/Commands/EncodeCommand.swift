@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import Images
+import LatentFiles
+import Pipelines
+
+struct EncodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "encode",
+    abstract: "Encode pictures as .latent files.",
+    discussion: """
+      Reads PNG, JPEG and WebP, applies orientation and colour profiles, and keeps grey pictures
+      grey. Running the same command again continues where it was stopped: a .latent file that was
+      made from the same picture with the same model and settings is left as it is.
+      """)
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var modelOptions: ModelOptions
+  @OptionGroup var run: RunOptions
+
+  @Option(help: "How numbers are stored.")
+  var storage = LatentStorage.int8
+
+  @Option(
+    help: ArgumentHelp(
+      "The smallest storage that costs at most so many decibels of PSNR is chosen for each picture.",
+      valueName: "dB"))
+  var maxLoss: Double?
+
+  @Option(help: "What of the encoder's distribution is stored.")
+  var posterior = LatentMetadata.Values.mean
+
+  @Option(help: "The seed of the noise, for --posterior sample; each picture has its own stream.")
+  var seed: UInt64 = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep opacity losslessly beside the latent, or blend the picture over a colour.",
+      valueName: "keep|flatten=#rrggbb"))
+  var alpha = AlphaArgument(policy: .keep)
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Store a projection to colours, from which thumbnails are drawn without the model.")
+  var preview = true
+
+  @Option(
+    help: ArgumentHelp(
+      "Only part i of N (from 0), for N machines that share the work.", valueName: "i/N"))
+  var shard: ShardArgument?
+
+  func validate() throws {
+    if let maxLoss, !(maxLoss > 0 && maxLoss.isFinite) {
+      throw ValidationError("--max-loss \(maxLoss): a number of decibels above 0 is expected")
+    }
+  }
+
+  private struct Loaded: Sendable {
+    let image: Image
+    let sha256: String
+  }
+
+  private struct Facts: Encodable {
+    let bytes, width, height: Int
+    let bitsPerPixel: Double
+    let storage: String
+    let computeMilliseconds: Double
+    let warnings: [String]?
+  }
+
+  private struct Encoded: Sendable {
+    let bytes: [UInt8]
+    let facts: Facts
+  }
+
+  func run() throws {
+    let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
+    let list = try InputWalker.expand(input.inputs, extensions: extensions)
+    let plan = try OutputPlan(
+      for: list.files, inputExtensions: extensions, output: input.output,
+      outputExtensions: ["latent"])
+    let files = shard.map { shard in plan.files.filter { shard.contains($0.input) } } ?? plan.files
+    let model = try ModelStore().load(modelOptions.model)
+    let codec = LatentCodec(model)
+    let options = EncodingOptions(
+      storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
+      includesPreview: preview)
+    try codec.check(options)
+    let folders = OutputFolders()
+    let force = input.force
+    try FileRun(label: "encode", verb: "encoded", options: run, list: list, files: files).run(
+      isUpToDate: { file in
+        try ResumeRule.isUpToDate(file, force: force) { file in
+          let header = try LatentFile.readHeader(contentsOf: file.outputURL)
+          let sha256 = try SHA256.hexadecimal(ofFileAt: file.input.url)
+          return codec.wouldWrite(header, sourceSHA256: sha256, options: options)
+            ? .upToDate : .outdated
+        }
+      },
+      read: { file in
+        let bytes = try FileReading.bytes(of: file.input)
+        return Loaded(
+          image: try Image(decoding: bytes), sha256: SHA256.hexadecimal(of: bytes))
+      },
+      compute: { _, loaded in
+        try Self.encode(loaded, codec, options)
+      },
+      write: { file, encoded in
+        try folders.write(encoded.bytes, to: file.outputPath)
+        return encoded.facts
+      },
+      finish: { try folders.finish() })
+  }
+
+  private static func encode(
+    _ loaded: Loaded, _ codec: LatentCodec, _ options: EncodingOptions
+  ) throws -> Encoded {
+    let start = ContinuousClock.now
+    let image = loaded.image
+    let file = try codec.encode(image, sourceSHA256: loaded.sha256, options: options)
+    let bytes = try file.encoded()
+    let warnings = image.source.warnings
+    return Encoded(
+      bytes: bytes,
+      facts: Facts(
+        bytes: bytes.count, width: image.width, height: image.height,
+        bitsPerPixel: Double(bytes.count * 8) / Double(image.pixelCount),
+        storage: file.latent.storage.rawValue,
+        computeMilliseconds: (ContinuousClock.now - start) / .milliseconds(1),
+        warnings: warnings.isEmpty ? nil : warnings))
+  }
+}

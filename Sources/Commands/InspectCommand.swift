@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import LatentFiles
+import Pipelines
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show what .latent files say about themselves.",
+    discussion: "Reads the header only, and needs no model. `lvae verify` reads all of it.")
+
+  @Argument(help: "Files, and folders that are walked with all that is below them.")
+  var inputs: [String]
+
+  @Flag(help: "The header of each file as it stands, a line of JSON for each.")
+  var json = false
+
+  func run() throws {
+    let list = try InputWalker.expand(inputs, extensions: ["latent"])
+    var failures = list.failures.map { "\($0.path): \($0.reason)" }
+    var isFirst = true
+    for file in list.files {
+      do {
+        let header = try LatentFile.readHeader(contentsOf: file.url)
+        if json {
+          print(header.json)
+        } else {
+          if !isFirst { print() }
+          print(HeaderText.text(of: header, path: file.path))
+        }
+        isFirst = false
+      } catch {
+        failures.append("\(file.path): \(error)")
+      }
+    }
+    for failure in failures { StandardError.write(failure) }
+    if !failures.isEmpty {
+      throw StatusError(status: isFirst ? .nothingDone : .someFailed)
+    }
+  }
+}
+
+/// The header of a `.latent` file, for people.
+enum HeaderText {
+  static func text(of header: LatentHeader, path: String) -> String {
+    let byteCount = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    var rows: [(String, String)] = [
+      ("model", model(header.metadata.model)),
+      ("weights", header.metadata.model.sha256),
+      ("latent", latent(header)),
+      ("storage", storage(header, byteCount: byteCount)),
+    ]
+    if let source = header.metadata.source {
+      rows.append(("picture", picture(source, header)))
+      if source.width > 0, source.height > 0 {
+        let bits = Double(byteCount * 8) / Double(source.width * source.height)
+        rows.append(("bits per pixel", decimal(bits, digits: 3)))
+      }
+      if let sha256 = source.sha256 { rows.append(("source", sha256)) }
+    }
+    rows.append(("scaling", scaling(header.metadata.model)))
+    rows.append(("thumbnail", header.metadata.preview == nil ? "none" : "linear projection"))
+    rows.append(("written by", header.metadata.program))
+    let width = rows.map(\.0.count).max() ?? 0
+    return ([path]
+      + rows.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 })
+      .joined(separator: "\n")
+  }
+
+  private static func model(_ model: LatentModel) -> String {
+    "\(model.name) (\(model.className))"
+  }
+
+  private static func latent(_ header: LatentHeader) -> String {
+    var text =
+      "\(header.channelCount)×\(header.height)×\(header.width), "
+      + "\(header.metadata.values.rawValue), factor \(header.metadata.spatialFactor)"
+    if let seed = header.metadata.seed { text += ", seed \(seed)" }
+    return text
+  }
+
+  private static func storage(_ header: LatentHeader, byteCount: Int) -> String {
+    "\(header.storage.rawValue), \(ByteCount(bytes: byteCount)) in the file, "
+      + "\(ByteCount(bytes: header.payloadByteCount)) unpacked"
+  }
+
+  private static func picture(_ source: LatentSource, _ header: LatentHeader) -> String {
+    var parts = ["\(source.width)×\(source.height)", source.colour.rawValue]
+    if let format = source.format { parts.append("from \(format)") }
+    if let alpha = header.alpha {
+      parts.append("with \(alpha.bitDepth) bits of opacity")
+    } else if source.alphaBitDepth > 0 {
+      parts.append("opacity flattened")
+    }
+    if source.orientation > 1 { parts.append("orientation \(source.orientation) applied") }
+    return parts.joined(separator: ", ")
+  }
+
+  private static func scaling(_ model: LatentModel) -> String {
+    if let mean = model.latentsMean {
+      return "per channel (\(mean.count)), factor \(model.scalingFactor)"
+    }
+    return "factor \(model.scalingFactor), shift \(model.shiftFactor)"
+  }
+
+  /// A number with so many digits behind the point.
+  static func decimal(_ value: Double, digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
+  }
+}

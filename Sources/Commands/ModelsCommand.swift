@@ -1,0 +1,168 @@
+import ArgumentParser
+import Foundation
+import Models
+import Pipelines
+import Tensors
+
+struct ModelsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "models",
+    abstract: "List, show, add, import and export autoencoders.",
+    discussion: """
+      Added models lie in $LVAE_MODELS, or in lvae/models of the XDG data home
+      (~/.local/share/lvae/models). `lvae decode` finds them by the hash in a .latent file.
+      """,
+    subcommands: [List.self, Show.self, Add.self, Import.self, Export.self],
+    defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The models that were added.")
+
+    @Flag(help: "A line of JSON for each.")
+    var json = false
+
+    func run() throws {
+      let store = ModelStore()
+      let entries = store.entries()
+      if json {
+        for entry in entries { print(try JSONLines.line(entry)) }
+        return
+      }
+      if entries.isEmpty {
+        StandardError.write("no model has been added to \(store.folder.path)")
+        return
+      }
+      let width = entries.map(\.name.count).max() ?? 0
+      for entry in entries {
+        let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
+        print(
+          "\(name)  \(entry.className)  f\(entry.spatialFactor)  \(entry.latentChannels) channels  "
+            + "\(entry.parameterCount) parameters  \(entry.sha256.prefix(12))")
+      }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "What a model is: class, sizes, factors, identity.")
+
+    @Argument(help: "A name from `lvae models list`, or a path.")
+    var model: String
+
+    @OptionGroup var description: CheckpointOptions
+
+    @Flag(help: "As a line of JSON.")
+    var json = false
+
+    func run() throws {
+      let loaded = try ModelStore().load(model, as: description.importOptions)
+      let entry = ModelStore.Entry(loaded, source: model)
+      if json {
+        print(try JSONLines.line(entry))
+        return
+      }
+      let scaling = loaded.autoencoder.latentScaling
+      let rows = [
+        ("name", entry.name), ("class", entry.className), ("weights", entry.sha256),
+        ("parameters", String(entry.parameterCount)),
+        ("factor", String(entry.spatialFactor)),
+        ("latent channels", String(entry.latentChannels)),
+        ("posterior", loaded.autoencoder.hasPosterior ? "mean and variance" : "mean only"),
+        ("scaling factor", String(scaling.factor)), ("shift factor", String(scaling.shift)),
+        ("per channel", scaling.mean == nil && scaling.standardDeviation == nil ? "no" : "yes"),
+        (
+          "memory",
+          "about \(ByteCount(bytes: loaded.autoencoder.workingBytesPerPixel << 20)) a megapixel"
+        ),
+      ]
+      for (label, value) in rows {
+        print(label.padding(toLength: 17, withPad: " ", startingAt: 0) + value)
+      }
+    }
+  }
+
+  struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Add a model under a name, so that files made with it can be decoded.",
+      discussion: "The same as import: any model that can be read can be added.")
+
+    @OptionGroup var addition: AdditionOptions
+
+    func run() throws {
+      try addition.add()
+    }
+  }
+
+  struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Add a model of another project: CompVis checkpoint, TAESD pair, pickle.")
+
+    @OptionGroup var addition: AdditionOptions
+
+    func run() throws {
+      try addition.add()
+    }
+  }
+
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write a model as a diffusers folder.")
+
+    @Argument(help: "A name from `lvae models list`, or a path.")
+    var model: String
+
+    @Option(name: [.short, .customLong("output")], help: "The folder to write.")
+    var output: String
+
+    @Option(help: "The scalars of the weights: F32, F16 or BF16.")
+    var dtype = "F32"
+
+    @OptionGroup var description: CheckpointOptions
+
+    @Flag(help: "Replace a model that is there.")
+    var force = false
+
+    func validate() throws {
+      if !["F32", "F16", "BF16"].contains(dtype.uppercased()) {
+        throw ValidationError("--dtype \(dtype): F32, F16 or BF16 is expected")
+      }
+    }
+
+    func run() throws {
+      let loaded = try ModelStore().load(model, as: description.importOptions)
+      let target = URL(filePath: output, directoryHint: .isDirectory)
+      let config = target.appending(path: "config.json")
+      if !force, FileManager.default.fileExists(atPath: config.path) {
+        throw RefusedOverwrite(path: config.path)
+      }
+      try loaded.save(to: target, as: ScalarType(rawValue: dtype.uppercased()) ?? .float32)
+      StandardError.write("\(loaded.name) (\(loaded.sha256.prefix(12))…) written to \(output)")
+    }
+  }
+}
+
+/// What is added, and under which name.
+struct AdditionOptions: ParsableArguments {
+  @Argument(
+    help: "A diffusers folder, a folder with a TAESD encoder and decoder, or a checkpoint file.")
+  var path: String
+
+  @Option(help: "The name; without it, that of the file or folder.")
+  var name: String?
+
+  @OptionGroup var description: CheckpointOptions
+
+  @Flag(help: "Replace another model of this name.")
+  var force = false
+
+  func add() throws {
+    let url = URL(filePath: path)
+    let model = try PretrainedAutoencoder(
+      contentsOf: url, as: description.importOptions, name: name)
+    let store = ModelStore()
+    let entry = try store.add(model, source: url.path, replacing: force)
+    StandardError.write(
+      "added \(entry.name): \(entry.className), factor \(entry.spatialFactor), "
+        + "\(entry.latentChannels) channels, weights \(entry.sha256.prefix(12))…")
+  }
+}

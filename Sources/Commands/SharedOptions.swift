@@ -1,0 +1,109 @@
+import ArgumentParser
+import Foundation
+import Images
+import LatentFiles
+import Pipelines
+import Tensors
+
+/// What is read and where the results go.
+struct InputOptions: ParsableArguments {
+  @Argument(help: "Files, and folders that are walked with all that is below them.")
+  var inputs: [String]
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp(
+      "The folder for the results, in which the inputs' folders are mirrored; or the name of the "
+        + "result, if there is one input. Without it, results lie beside their inputs.",
+      valueName: "out"))
+  var output: String?
+
+  @Flag(help: "Make results that are up to date anew, and replace files of other programs.")
+  var force = false
+}
+
+/// How a run works and what it tells.
+struct RunOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Threads that compute; all processors without it.", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: "One line of JSON for each input on standard output, and one for the whole run.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress; only errors.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected")
+    }
+  }
+
+  /// Calls `body` with the wanted number of threads.
+  func withThreads<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let threads else { return try body() }
+    return try ThreadPool.$current.withValue(ThreadPool(threadCount: threads), operation: body)
+  }
+}
+
+/// Which autoencoder is used.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The autoencoder: a name from `lvae models list`, a diffusers folder, a folder with a TAESD "
+        + "encoder and decoder, or a single checkpoint file.",
+      valueName: "name|path"))
+  var model: String?
+}
+
+extension LatentStorage: ExpressibleByArgument {}
+
+extension LatentMetadata.Values: ExpressibleByArgument {}
+
+/// `--alpha keep|flatten=#rrggbb`
+struct AlphaArgument: ExpressibleByArgument {
+  let policy: AlphaPolicy
+
+  init(policy: AlphaPolicy) {
+    self.policy = policy
+  }
+
+  init?(argument: String) {
+    if argument == "keep" {
+      policy = .keep
+      return
+    }
+    guard argument.hasPrefix("flatten=") else { return nil }
+    let color = argument.dropFirst("flatten=".count)
+    let named = ["white": "ffffff", "black": "000000", "grey": "808080"][String(color)]
+    let digits = named ?? String(color.hasPrefix("#") ? color.dropFirst() : color)
+    guard digits.count == 6, let value = UInt32(digits, radix: 16) else { return nil }
+    policy = .flatten(
+      red: UInt8(value >> 16 & 255), green: UInt8(value >> 8 & 255), blue: UInt8(value & 255))
+  }
+
+  var defaultValueDescription: String { "keep" }
+}
+
+/// `--shard i/N`: which of N parts of the inputs.
+struct ShardArgument: ExpressibleByArgument {
+  let index, count: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1,
+      (0..<count).contains(index)
+    else { return nil }
+    self.index = index
+    self.count = count
+  }
+
+  /// Whether an input belongs to this part: by a hash of its relative path, so that it doesn't
+  /// depend on the other inputs.
+  func contains(_ input: InputFile) -> Bool {
+    var hash = SHA256()
+    hash.update(Array(input.relativePath.utf8))
+    let number = hash.digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int(number % UInt64(count)) == index
+  }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Foundation
+import Images
+import LatentFiles
+import Pipelines
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check that .latent files are whole, and decode to what they were made from.",
+    discussion: """
+      Without options, checksums, sizes and numbers are checked, which needs no model. With --source
+      each file is compared with its picture: the picture must be the one that was encoded, and if
+      the model can be had, the file is decoded and the PSNR is shown.
+      """)
+
+  @Argument(help: "Files, and folders that are walked with all that is below them.")
+  var inputs: [String]
+
+  @Option(
+    help: ArgumentHelp("The folder of the pictures that were encoded.", valueName: "dir"))
+  var source: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --source: the least PSNR that is accepted, in decibels.", valueName: "dB"))
+  var minPsnr: Double?
+
+  @OptionGroup var modelOptions: ModelOptions
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    if minPsnr != nil, source == nil { throw ValidationError("--min-psnr needs --source") }
+    if modelOptions.model != nil, source == nil {
+      throw ValidationError("--model is used with --source only")
+    }
+  }
+
+  private struct Facts: Encodable {
+    var model: String
+    var values: String
+    var source: String?
+    var psnr: Double?
+  }
+
+  func run() throws {
+    let list = try InputWalker.expand(inputs, extensions: ["latent"])
+    // Nothing is written: the plan only names the files.
+    let files = list.files.map { PlannedFile(input: $0, outputPath: $0.path) }
+    let pictures = try source.map { try SourcePictures(folder: $0) }
+    let given = try modelOptions.model.map { try ModelStore().load($0) }
+    let models = LatentModels(store: ModelStore(), given: given)
+    let minPsnr = minPsnr
+    try FileRun(label: "verify", verb: "verified", options: run, list: list, files: files).run(
+      read: { file in
+        let latent = try LatentFile(contentsOf: file.input.url)
+        guard latent.latent.dequantized().isFinite else {
+          throw CodecError.nonFiniteLatents(model: latent.metadata.model.name)
+        }
+        return latent
+      },
+      compute: { file, latent in
+        var facts = Facts(
+          model: latent.metadata.model.name, values: latent.metadata.values.rawValue)
+        if let pictures {
+          let picture = try pictures.picture(of: latent, at: file.input)
+          facts.source = picture.path
+          facts.psnr = try Self.quality(of: latent, picture, models)
+        }
+        if let minPsnr, let psnr = facts.psnr, psnr < minPsnr {
+          throw VerificationError.lowQuality(psnr: psnr, least: minPsnr)
+        }
+        return facts
+      },
+      write: { _, facts in facts })
+  }
+
+  /// The PSNR of the decoded picture, over the colours.
+  private static func quality(
+    of latent: LatentFile, _ picture: InputFile, _ models: LatentModels
+  ) throws -> Double {
+    let decoded = try models.codec(for: latent.metadata.model).decode(latent)
+    let original = try Image(decoding: FileReading.bytes(of: picture))
+    let channels = decoded.channels.with(alpha: false)
+    return decoded.converted(to: channels).peakSignalToNoiseRatio(
+      to: original.separatingAlpha().colors.converted(to: channels).eightBit())
+  }
+}
+
+/// The pictures that `.latent` files were made from.
+struct SourcePictures: Sendable {
+  private let folder: String
+  private let pathsByStem: [String: [InputFile]]
+
+  /// Finds all pictures below a folder.
+  init(folder: String) throws {
+    self.folder = folder
+    let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
+    let list = try InputWalker.expand([folder], extensions: extensions)
+    pathsByStem = Dictionary(grouping: list.files) { Self.stem(of: $0.relativePath) }
+  }
+
+  /// The path without its extension, `photo.jpg.latent` like `photo.jpg`.
+  private static func stem(of path: String) -> String {
+    (path as NSString).deletingPathExtension
+  }
+
+  /// The picture of a file, which has the same relative path and the hash of the header.
+  func picture(of latent: LatentFile, at file: InputFile) throws -> InputFile {
+    let stem = Self.stem(of: file.relativePath)
+    // `a/photo.latent` is of `a/photo.*`, and `a/photo.jpg.latent` of `a/photo.jpg`.
+    let candidates =
+      pathsByStem[stem, default: []]
+      + pathsByStem[Self.stem(of: stem), default: []].filter { $0.relativePath == stem }
+    guard !candidates.isEmpty else { throw VerificationError.noSource(folder: folder, stem: stem) }
+    guard let wanted = latent.metadata.source?.sha256 else { return candidates[0] }
+    for candidate in candidates {
+      let bytes = try FileReading.bytes(of: candidate)
+      if SHA256.hexadecimal(of: bytes) == wanted { return candidate }
+    }
+    throw VerificationError.sourceChanged(path: candidates[0].path)
+  }
+}
+
+/// Why a `.latent` file isn't what its source is.
+enum VerificationError: Error, CustomStringConvertible {
+  case noSource(folder: String, stem: String)
+  case sourceChanged(path: String)
+  case lowQuality(psnr: Double, least: Double)
+
+  var description: String {
+    switch self {
+    case .noSource(let folder, let stem):
+      "there is no picture \(stem).* in \(folder); name the folder that was encoded"
+    case .sourceChanged(let path):
+      "\(path) is not the picture that was encoded: its content has changed; encode it again"
+    case .lowQuality(let psnr, let least):
+      "the decoded picture has \(HeaderText.decimal(psnr, digits: 2)) dB, less than "
+        + "\(HeaderText.decimal(least, digits: 2)); it may be another picture or a wrong model"
+    }
+  }
+}

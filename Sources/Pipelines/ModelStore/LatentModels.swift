@@ -1,0 +1,41 @@
+public import LatentFiles
+import Synchronization
+
+/// The autoencoders of `.latent` files, each loaded once, when the first file needs it.
+public final class LatentModels: Sendable {
+  private let store: ModelStore
+  private let given: PretrainedAutoencoder?
+  private let loaded = Mutex<[String: LatentCodec]>([:])
+
+  /// Models from a store.
+  ///
+  /// - Parameters:
+  ///   - store: Where models are looked for.
+  ///   - given: The model that the user names; if there is one, no other is used.
+  public init(store: ModelStore, given: PretrainedAutoencoder? = nil) {
+    self.store = store
+    self.given = given
+  }
+
+  /// The codec for files of this model.
+  ///
+  /// - Throws: ``CodecError/otherModel(wanted:given:)``,
+  ///   ``ModelStoreError/modelOfFileNotFound(_:)``, and the errors of loading.
+  public func codec(for wanted: LatentModel) throws -> LatentCodec {
+    if let given {
+      guard given.sha256 == wanted.sha256 else {
+        throw CodecError.otherModel(wanted: wanted, given: given.latentModel)
+      }
+      return LatentCodec(given)
+    }
+    return try loaded.withLock { loaded in
+      if let codec = loaded[wanted.sha256] { return codec }
+      guard let model = try store.load(for: wanted) else {
+        throw ModelStoreError.modelOfFileNotFound(wanted)
+      }
+      let codec = LatentCodec(model)
+      loaded[wanted.sha256] = codec
+      return codec
+    }
+  }
+}
