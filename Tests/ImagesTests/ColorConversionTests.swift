@@ -1,4 +1,6 @@
+import Foundation
 import Images
+import TestSupport
 import Testing
 
 @Suite struct ColorConversionTests {
@@ -79,6 +81,42 @@ import Testing
     let decoded = try Image(decoding: file, colorManagement: .ignore)
     #expect(decoded.samples == image.samples)
     #expect(decoded.source.hasICCProfile)
+  }
+
+  /// An ICC profile (version 2) for CMYK whose only table, of type `mft1`, makes the lightness
+  /// `(1 − K)·(1 − C)` and no colour.
+  static func inkProfile() -> [UInt8] {
+    let ramp = (0...255).map { UInt8($0) }
+    var table = Array("mft1\0\0\0\0".utf8) + [4, 3, 2, 0]
+    for entry in 0..<9 { table += bigEndian(entry % 4 == 0 ? 65536 : 0) }
+    for _ in 0..<4 { table += ramp }
+    for corner in 0..<16 { table += [corner & 0b1001 == 0 ? 255 : 0, 128, 128] }
+    for _ in 0..<3 { table += ramp }
+    var header = bigEndian(144 + table.count) + [0, 0, 0, 0, 2, 0x10, 0, 0]
+    header += Array("prtrCMYKLab ".utf8) + [7, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]
+    header += Array("acsp".utf8) + [UInt8](repeating: 0, count: 28)
+    header += bigEndian(0xF6D6) + bigEndian(0x10000) + bigEndian(0xD32D)
+    header += [UInt8](repeating: 0, count: 128 - header.count)
+    return header + bigEndian(1) + Array("A2B0".utf8) + bigEndian(144) + bigEndian(table.count)
+      + table
+  }
+
+  @Test(.enabled(if: SharedFiles.exist, "\(SharedFiles.absence)"))
+  func inksAreConvertedByTheirProfile() throws {
+    let url = SharedFiles.url("images/conformance/jpeg/own_cmyk_adobe.jpg")
+    let file = try [UInt8](Data(contentsOf: url))
+    let contents = Array("ICC_PROFILE\0".utf8) + [1, 1] + Self.inkProfile()
+    let length = bigEndian(contents.count + 2).suffix(2)
+    let image = try Image(decoding: file[..<2] + [0xFF, 0xE2] + length + contents + file[2...])
+    #expect(image.source.colorConversion == .iccProfile)
+    #expect(image.channels == .rgb)
+    let samples = image.eightBitSamples
+    // The profile knows lightness only; and of more ink than none everywhere, some is left.
+    #expect(stride(from: 0, to: samples.count, by: 3).allSatisfy { samples[$0] == samples[$0 + 2] })
+    #expect(Set(samples).count > 50)
+    let plain = try Image(decoding: file)
+    #expect(plain.source.colorConversion == .plainCMYK)
+    #expect(plain.meanSquaredError(to: image) > 1)
   }
 
   @Test func everyPrefixOfAProfileIsHarmless() throws {
