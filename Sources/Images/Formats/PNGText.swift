@@ -83,7 +83,7 @@ public struct PNGText: Sendable, Hashable, Codable {
   }
 
   /// PNG's checksum: CRC-32 with the reflected polynomial 0xEDB88320.
-  static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  package static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     var crc = ~UInt32(0)
     for byte in bytes {
       crc ^= UInt32(byte)
