@@ -25,7 +25,7 @@ extension PlaneFilter {
     guard self != .none else { return values }
     var differences = values
     for index in values.indices {
-      differences[index] = values[index] &- guess(values, index, width: width) & mask
+      differences[index] = (values[index] &- guess(values, index, width: width)) & mask
     }
     return differences
   }
@@ -37,7 +37,7 @@ extension PlaneFilter {
     guard self != .none else { return differences }
     var values = differences
     for index in values.indices {
-      values[index] = values[index] &+ guess(values, index, width: width) & mask
+      values[index] = (values[index] &+ guess(values, index, width: width)) & mask
     }
     return values
   }
