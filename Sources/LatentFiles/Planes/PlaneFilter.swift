@@ -70,7 +70,12 @@ extension PlaneFilter {
 enum ByteShuffle {
   /// First all first bytes of the values of `size` bytes, then all second bytes, and so on.
   static func shuffled(_ bytes: [UInt8], size: Int) -> [UInt8] {
-    (0..<size).flatMap { byte in stride(from: byte, to: bytes.count, by: size).map { bytes[$0] } }
+    var shuffled = bytes
+    let count = bytes.count / size
+    for byte in 0..<size {
+      for index in 0..<count { shuffled[byte * count + index] = bytes[index * size + byte] }
+    }
+    return shuffled
   }
 
   /// Undoes ``shuffled(_:size:)``.
