@@ -42,7 +42,9 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Tensors", "Images", "TestSupport"]),
-    .testTarget(name: "LatentFilesTests", dependencies: ["Tensors", "LatentFiles", "TestSupport"]),
+    .testTarget(
+      name: "LatentFilesTests",
+      dependencies: ["Tensors", "CKernels", "LatentFiles", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Tensors", "Layers", "Models", "TestSupport"]),
     .testTarget(
       name: "PipelinesTests",

@@ -57,7 +57,7 @@ extension LatentFileError: CustomStringConvertible {
     case .trailingBytes(let count):
       "\(count) bytes follow the last plane; copy or encode the file again"
     case .nonFiniteValue(let channel):
-      "channel \(channel) of the latent holds NaN or infinity; check the model's weights"
+      "channel \(channel) of the latent holds NaN or infinity; check the model's weights and encode again"
     case .valueOutOfRange(let channel, let value, let storage):
       "channel \(channel) of the latent holds \(value), which \(storage.rawValue) cannot store; "
         + "store it as f32"

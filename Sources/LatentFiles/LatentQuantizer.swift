@@ -42,8 +42,12 @@ public struct LatentQuantizer: Sendable {
     case .f16: return try words(values, channel: channel) { FloatConversion.binary16($0) }
     case .bf16: return try words(values, channel: channel) { FloatConversion.bfloat16($0) }
     case .f32:
-      let bytes = values.flatMap { value in
-        (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(4 * values.count)
+      for value in values {
+        for shift in stride(from: 0, to: 32, by: 8) {
+          bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+        }
       }
       return QuantizedLatent.Plane(scale: 1, offset: 0, bytes: bytes)
     }

@@ -3,7 +3,7 @@ extension LatentFile {
   ///
   /// Each plane is written with the filter that makes it smallest.
   ///
-  /// - Parameter level: the compression level of zstd; above 3 very little is gained.
+  /// - Parameter level: the compression level of zstd; above 3 integers gain nothing, and floats 6 % at most.
   /// - Returns: the whole file.
   /// - Throws: ``LatentFileError/invalidHeader(field:reason:)`` if the metadata contradict the
   ///   latent or themselves, ``LatentFileError/compressionFailed(reason:)``.

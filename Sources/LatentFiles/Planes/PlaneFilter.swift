@@ -25,7 +25,7 @@ extension PlaneFilter {
     guard self != .none else { return values }
     var differences = values
     for index in values.indices {
-      differences[index] = values[index] &- guess(values, index, width: width) & mask
+      differences[index] = (values[index] &- guess(values, index, width: width)) & mask
     }
     return differences
   }
@@ -37,7 +37,7 @@ extension PlaneFilter {
     guard self != .none else { return differences }
     var values = differences
     for index in values.indices {
-      values[index] = values[index] &+ guess(values, index, width: width) & mask
+      values[index] = (values[index] &+ guess(values, index, width: width)) & mask
     }
     return values
   }
@@ -70,7 +70,12 @@ extension PlaneFilter {
 enum ByteShuffle {
   /// First all first bytes of the values of `size` bytes, then all second bytes, and so on.
   static func shuffled(_ bytes: [UInt8], size: Int) -> [UInt8] {
-    (0..<size).flatMap { byte in stride(from: byte, to: bytes.count, by: size).map { bytes[$0] } }
+    var shuffled = bytes
+    let count = bytes.count / size
+    for byte in 0..<size {
+      for index in 0..<count { shuffled[byte * count + index] = bytes[index * size + byte] }
+    }
+    return shuffled
   }
 
   /// Undoes ``shuffled(_:size:)``.
