@@ -18,16 +18,19 @@ package final class ProgressReporter: Sendable {
     ///
     /// - Parameters:
     ///   - quiet: Whether the user wants nothing.
+    ///   - terminal: What standard error is connected to.
     ///   - environment: `TERM=dumb` can't draw a bar; `COLUMNS` helps where a terminal doesn't say
     ///     its width.
     /// - Returns: The style.
-    package static func standardError(quiet: Bool, environment: [String: String]) -> Style {
+    package static func standardError(
+      quiet: Bool, terminal: Terminal = .standardError, environment: [String: String]
+    ) -> Style {
       if quiet { return .quiet }
-      guard Terminal.isStandardError, environment["TERM", default: "dumb"] != "dumb" else {
+      guard terminal.isTerminal, environment["TERM", default: "dumb"] != "dumb" else {
         return .lines
       }
       let fallback = environment["COLUMNS"].flatMap { Int($0) } ?? 80
-      return .bar { Terminal.columns ?? fallback }
+      return .bar { terminal.columns ?? fallback }
     }
   }
 
