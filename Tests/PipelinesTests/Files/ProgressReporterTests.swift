@@ -90,6 +90,12 @@ private final class Stage: Sendable {
     #expect(stage.texts[4] == "\r\u{1B}[K")
   }
 
+  @Test func aFileNameCannotMoveTheCursor() {
+    let stage = Stage()
+    stage.reporter(1, .lines).message("a\u{1B}[2J\r\u{9B}.jpg: ä")
+    #expect(stage.texts == ["a?[2J??.jpg: ä\n"])
+  }
+
   @Test func whatWasDoneBeforeDoesNotMakeTheRestLookQuick() {
     let stage = Stage()
     let progress = stage.reporter(100, .lines)
