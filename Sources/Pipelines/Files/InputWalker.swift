@@ -43,7 +43,9 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
       let wanted = extensions.sorted().map { ".\($0)" }.joined(separator: ", ")
       let places = inputs.prefix(3).joined(separator: ", ") + (inputs.count > 3 ? ", …" : "")
       var text = "no files found in \(places); looked for \(wanted) (hidden files are left out)"
-      for failure in failures.prefix(10) { text += "\n  \(failure.path): \(failure.reason)" }
+      for failure in failures.prefix(10) {
+        text += "\n  \(RunSummary.Failure(path: failure.path, reason: failure.reason))"
+      }
       return text
     }
   }

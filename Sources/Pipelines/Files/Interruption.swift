@@ -25,6 +25,7 @@ package final class Interruption: @unchecked Sendable {
     exit: @escaping @Sendable (Int32) -> Void = { Glibc._exit($0) }
   ) {
     let received = received
+    let registered = DispatchSemaphore(value: 0)
     let queue = DispatchQueue(label: "lvae.signals")
     signal(SIGPIPE, SIG_IGN)
     let stop = stop
@@ -41,9 +42,12 @@ package final class Interruption: @unchecked Sendable {
         case .second: exit(ExitStatus.interrupted(signal: number).code)
         }
       }
+      source.setRegistrationHandler { registered.signal() }
       source.resume()
       return source
     }
+    // Until then a signal would be lost.
+    for _ in sources { registered.wait() }
   }
 
   deinit {

@@ -7,6 +7,11 @@ package struct PlannedFile: Hashable, Sendable {
   /// Where the result goes.
   package var outputPath: String
 
+  package init(input: InputFile, outputPath: String) {
+    self.input = input
+    self.outputPath = outputPath
+  }
+
   /// Where the result goes, as a URL.
   package var outputURL: URL { URL(filePath: outputPath, directoryHint: .notDirectory) }
 }

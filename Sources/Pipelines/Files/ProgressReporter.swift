@@ -18,16 +18,19 @@ package final class ProgressReporter: Sendable {
     ///
     /// - Parameters:
     ///   - quiet: Whether the user wants nothing.
+    ///   - terminal: What standard error is connected to.
     ///   - environment: `TERM=dumb` can't draw a bar; `COLUMNS` helps where a terminal doesn't say
     ///     its width.
     /// - Returns: The style.
-    package static func standardError(quiet: Bool, environment: [String: String]) -> Style {
+    package static func standardError(
+      quiet: Bool, terminal: Terminal = .standardError, environment: [String: String]
+    ) -> Style {
       if quiet { return .quiet }
-      guard Terminal.isStandardError, environment["TERM", default: "dumb"] != "dumb" else {
+      guard terminal.isTerminal, environment["TERM", default: "dumb"] != "dumb" else {
         return .lines
       }
       let fallback = environment["COLUMNS"].flatMap { Int($0) } ?? 80
-      return .bar { Terminal.columns ?? fallback }
+      return .bar { terminal.columns ?? fallback }
     }
   }
 
@@ -104,7 +107,7 @@ package final class ProgressReporter: Sendable {
     state.withLock { state in
       if case .quiet = style { return }
       clearBar(&state)
-      output(text + "\n")
+      output(Self.printable(text) + "\n")
       if case .bar(let columns) = style { draw(&state, columns: columns()) }
     }
   }
@@ -160,6 +163,16 @@ package final class ProgressReporter: Sendable {
   }
 
   private let eraseToEnd = "\u{1B}[K"
+
+  /// A file's name may hold characters that move the cursor: they are shown as `?`.
+  private static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          let isControl = scalar.properties.generalCategory == .control
+          return isControl && scalar != "\n" && scalar != "\t" ? "?" : scalar
+        }))
+  }
 
   /// What is known: `430/1000 43%, 12.3/s, 0:46 left, 2 failed`.
   private func figures(_ state: State) -> String {

@@ -4,11 +4,14 @@ import Synchronization
 /// What a run did with its inputs: the list for a person, or for a program.
 package struct RunSummary: Equatable, Sendable, Codable {
   /// An input that failed, and why.
-  package struct Failure: Equatable, Sendable, Codable {
+  package struct Failure: Equatable, Sendable, Codable, CustomStringConvertible {
     /// The input.
     package var path: String
     /// What is wrong; what to do.
     package var reason: String
+
+    /// Both; the path once, since many errors name it themselves.
+    package var description: String { reason.contains(path) ? reason : "\(path): \(reason)" }
   }
 
   /// How many inputs there were, those that are missing or unreadable among them.
@@ -94,9 +97,7 @@ extension RunSummary {
     }
     if !failures.isEmpty { lines.append("failed:") }
     for failure in failures.prefix(listedFailures) {
-      // Many errors name the file themselves.
-      let isNamed = failure.reason.contains(failure.path)
-      lines.append("  " + (isNamed ? failure.reason : "\(failure.path): \(failure.reason)"))
+      lines.append("  \(failure)")
     }
     if failures.count > listedFailures {
       lines.append("  … and \(failures.count - listedFailures) more (--json lists all)")

@@ -116,6 +116,8 @@ package struct StageReport: Sendable {
   package var busy: [Stage: Duration] = [:]
   fileprivate var widths: [Stage: Int] = [:]
 
+  package init() {}
+
   /// The stage that the others waited for; nil if nothing was done.
   package var bottleneck: Stage? {
     let loads = Stage.allCases.compactMap { stage in

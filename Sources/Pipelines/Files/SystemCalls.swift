@@ -160,13 +160,16 @@ extension SystemCalls {
 }
 
 /// An open file, closed with its last reference.
-final class FileDescriptor {
-  let path: String
+package final class FileDescriptor {
+  /// Which file.
+  package let path: String
   private let number: Int32
   private let isOwned: Bool
 
   /// Opens a file that is there.
-  init(opening path: String, _ flags: Int32 = O_RDONLY) throws(FileError) {
+  ///
+  /// - Throws: ``FileError``.
+  package init(opening path: String, _ flags: Int32 = 0) throws(FileError) {
     self.path = path
     isOwned = true
     number = unsafe open(path, flags | O_CLOEXEC)
@@ -193,7 +196,9 @@ final class FileDescriptor {
   }
 
   /// Writes all of `bytes`, however often the system takes only a part.
-  func write(_ bytes: Span<UInt8>) throws(FileError) {
+  ///
+  /// - Throws: ``FileError``.
+  package func write(_ bytes: Span<UInt8>) throws(FileError) {
     var start = 0
     while start < bytes.count {
       let rest = bytes.extracting(start..<bytes.count)
@@ -235,17 +240,25 @@ final class FileDescriptor {
 
 // MARK: The terminal
 
-/// What standard error is connected to.
-package enum Terminal {
-  /// Whether standard error is a terminal.
-  package static var isStandardError: Bool { isatty(STDERR_FILENO) == 1 }
+/// What an output is connected to.
+package struct Terminal: Sendable {
+  private let number: Int32
+
+  /// What lies behind an open file, by its number.
+  package init(descriptor number: Int32) {
+    self.number = number
+  }
+
+  /// What lies behind standard error.
+  package static let standardError = Terminal(descriptor: STDERR_FILENO)
+
+  /// Whether it is a terminal.
+  package var isTerminal: Bool { isatty(number) == 1 }
 
   /// How many characters a line of it has; nil if it doesn't say.
-  package static var columns: Int? {
+  package var columns: Int? {
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return nil
-    }
+    guard unsafe ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 }
