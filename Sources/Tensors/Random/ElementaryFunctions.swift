@@ -3,11 +3,11 @@
 /// A system's own differ in the last place from one C library to the next. These use only
 /// operations that IEEE 754 rounds correctly (and Swift doesn't fuse), so they can't differ; their
 /// relative error is around 1e-15, and results are rounded to float32 afterwards.
-enum ElementaryFunctions {
+package enum ElementaryFunctions {
   /// The natural logarithm of a finite, normal, positive `x`.
   ///
   /// With x = m·2^e and √½ ≤ m < √2: ln x = e·ln 2 + 2·artanh s, s = (m − 1)/(m + 1), |s| < 0.172.
-  static func logarithm(_ x: Double) -> Double {
+  package static func logarithm(_ x: Double) -> Double {
     var mantissa = x.significand
     var exponent = Double(x.exponent)
     if mantissa > 1.4142135623730951 {
@@ -30,14 +30,14 @@ enum ElementaryFunctions {
   }
 
   /// The cosine and sine of 2π·`turns`, for `turns` in 0...1.
-  static func circle(turns: Double) -> (cosine: Double, sine: Double) {
+  package static func circle(turns: Double) -> (cosine: Double, sine: Double) {
     // Exact: a quarter turn has four exact multiples, and subtracting the nearest is exact.
     let quarter = (turns * 4).rounded()
     return circle(remainder: (turns - quarter / 4) * 6.283185307179586, quarter: Int(quarter))
   }
 
   /// The cosine and sine of `angle`, for `angle` in 0...2π.
-  static func circle(radians angle: Double) -> (cosine: Double, sine: Double) {
+  package static func circle(radians angle: Double) -> (cosine: Double, sine: Double) {
     let quarter = (angle * 0.6366197723675814).rounded()
     // π/2 in two parts, the first with 33 bits, so that its product with 0…4 is exact.
     let remainder = (angle - quarter * 1.5707963267341256) - quarter * 6.077100506506192e-11

@@ -36,6 +36,11 @@ public struct JSONError: Error, Hashable, CustomStringConvertible {
   /// What is wrong there.
   public let reason: String
 
+  package init(offset: Int, reason: String) {
+    self.offset = offset
+    self.reason = reason
+  }
+
   /// What is wrong, and where.
   public var description: String { "not valid JSON: \(reason), at byte \(offset)" }
 }

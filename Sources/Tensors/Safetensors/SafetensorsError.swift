@@ -39,6 +39,11 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
   /// What is wrong.
   public let problem: Problem
 
+  package init(source: String, problem: Problem) {
+    self.source = source
+    self.problem = problem
+  }
+
   /// What is wrong, and what to do.
   public var description: String { "\(source): \(problem.text)" }
 }

@@ -1,0 +1,96 @@
+import Foundation
+import Models
+import Tensors
+
+/// Bytes of a pickle, an instruction at a time.
+enum Pickle {
+  static func number(_ value: Int, width: Int) -> [UInt8] {
+    (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+  static func text(_ string: String) -> [UInt8] { Array(string.utf8) }
+  static func string(_ string: String) -> [UInt8] {
+    text("X") + number(string.utf8.count, width: 4) + text(string)
+  }
+  static func integer(_ value: Int) -> [UInt8] { text("J") + number(value, width: 4) }
+  static func global(_ module: String, _ name: String) -> [UInt8] { text("c\(module)\n\(name)\n") }
+  static func tuple(_ elements: [UInt8]...) -> [UInt8] {
+    text("(") + elements.flatMap { $0 } + text("t")
+  }
+  static func integers(_ values: [Int]) -> [UInt8] {
+    text("(") + values.flatMap(integer) + text("t")
+  }
+  static func dictionary(_ items: [(String, [UInt8])]) -> [UInt8] {
+    text("}(") + items.flatMap { string($0.0) + $0.1 } + text("u")
+  }
+  static func whole(_ value: [UInt8]) -> [UInt8] { [0x80, 2] + value + text(".") }
+
+  /// A view of a storage; `view` is an older file's part of a storage.
+  static func tensor(
+    _ key: String, type: String = "FloatStorage", count: Int, offset: Int = 0, shape: [Int],
+    strides: [Int], view: [UInt8] = []
+  ) -> [UInt8] {
+    let storage =
+      tuple(
+        string("storage"), global("torch", type), string(key), string("cpu"), integer(count), view)
+      + text("Q")
+    let hooks = global("collections", "OrderedDict") + text(")R")
+    return global("torch._utils", "_rebuild_tensor_v2")
+      + tuple(storage, integer(offset), integers(shape), integers(strides), [0x89], hooks)
+      + text("R")
+  }
+}
+
+/// A zip archive of stored members.
+func zipArchive(_ members: [(String, [UInt8])]) -> [UInt8] {
+  var (file, directory): ([UInt8], [UInt8]) = ([], [])
+  for (name, bytes) in members {
+    var crc = CRC32()
+    crc.update(bytes)
+    let start = file.count
+    let facts =
+      Pickle.number(0, width: 8) + Pickle.number(Int(crc.value), width: 4)
+      + Pickle.number(bytes.count, width: 4) + Pickle.number(bytes.count, width: 4)
+      + Pickle.number(name.utf8.count, width: 2) + [0, 0]
+    file += [0x50, 0x4B, 3, 4, 20, 0] + facts + Array(name.utf8) + bytes
+    directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0] + facts + [UInt8](repeating: 0, count: 10)
+    directory += Pickle.number(start, width: 4) + Array(name.utf8)
+  }
+  let end =
+    [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + Pickle.number(members.count, width: 2)
+    + Pickle.number(members.count, width: 2) + Pickle.number(directory.count, width: 4)
+    + Pickle.number(file.count, width: 4) + [0, 0]
+  return file + directory + end
+}
+
+/// Little-endian float32.
+func floatBytes(_ values: [Float]) -> [UInt8] {
+  values.flatMap { Pickle.number(Int($0.bitPattern), width: 4) }
+}
+
+/// A file of torch.save with the pickle `value` and one storage, "0".
+func torchZip(_ value: [UInt8], storage: [Float]) -> [UInt8] {
+  zipArchive([
+    ("m/data.pkl", Pickle.whole(value)), ("m/byteorder", Array("little".utf8)),
+    ("m/data/0", floatBytes(storage)),
+  ])
+}
+
+/// Tensors of which only the shapes are known.
+struct ShapesOnly: TensorFile {
+  let shapes: [String: Shape]
+  var source: String { "shapes" }
+  var tensorEntries: [Checkpoint.Entry] {
+    shapes.map { Checkpoint.Entry(name: $0, shape: $1, scalarType: .float32) }
+  }
+  func readTensor(named name: String) throws(CheckpointError) -> Tensor {
+    Tensor(repeating: 1, shape: shapes[name] ?? [])
+  }
+}
+
+/// Calls `body` with a new folder that is removed afterwards.
+func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(folder)
+}
