@@ -1,5 +1,5 @@
-import ArgumentParser
-import Models
+public import ArgumentParser
+public import Models
 
 extension AutoencoderFamily: ExpressibleByArgument {}
 

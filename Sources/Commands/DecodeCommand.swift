@@ -21,7 +21,7 @@ struct DecodeCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
-  @OptionGroup var run: RunOptions
+  @OptionGroup var runOptions: RunOptions
 
   @Option(help: "The format of the pictures; without it, the extension of --output, or png.")
   var format: Format?
@@ -41,8 +41,14 @@ struct DecodeCommand: ParsableCommand {
     let computeMilliseconds: Double
   }
 
+  private struct Loaded: Sendable {
+    let file: LatentFile
+    let note: DecodingNote
+  }
+
   private struct Decoded: Sendable {
     let image: Image
+    let note: DecodingNote
     let model: String
     let milliseconds: Double
   }
@@ -61,30 +67,35 @@ struct DecodeCommand: ParsableCommand {
       for: list.files, inputExtensions: ["latent"], output: input.output,
       outputExtensions: format.extensions)
     let models = LatentModels(store: ModelStore(), given: try givenModel())
-    let folders = OutputFolders()
-    let (force, quality) = (input.force, quality)
-    try FileRun(label: "decode", verb: "decoded", options: run, list: list, files: plan.files).run(
-      isUpToDate: { file in
-        try ResumeRule.isUpToDate(file, force: force) { file in
-          try FileReading.isNewer(file.outputPath, than: file.input.path) ? .upToDate : .outdated
-        }
+    let quality = quality
+    try FileCommand(label: "decode", verb: "decoded", options: runOptions).run(
+      plan.files, list, force: input.force,
+      examine: { file in
+        let note = try DecodingNote(ofPictureAt: file.outputURL)
+        guard let note else { return .foreign }
+        return try note == DecodingNote(latentAt: file.input.url, format, quality: quality)
+          ? .upToDate : .outdated
       },
-      read: { file in try LatentFile(contentsOf: file.input.url) },
-      compute: { _, latent in
-        let codec = try models.codec(for: latent.metadata.model)
+      read: { file in
+        Loaded(
+          file: try LatentFile(contentsOf: file.input.url),
+          note: try DecodingNote(latentAt: file.input.url, format, quality: quality))
+      },
+      compute: { _, loaded in
+        let codec = try models.codec(for: loaded.file.metadata.model)
         let start = ContinuousClock.now
         return Decoded(
-          image: try codec.decode(latent), model: codec.model.name,
+          image: try codec.decode(loaded.file), note: loaded.note, model: codec.model.name,
           milliseconds: (ContinuousClock.now - start) / .milliseconds(1))
       },
-      write: { file, decoded in
-        let bytes = try Self.encoded(decoded.image, format, quality: quality)
-        try folders.write(bytes, to: file.outputPath)
-        return Facts(
-          bytes: bytes.count, width: decoded.image.width, height: decoded.image.height,
-          model: decoded.model, computeMilliseconds: decoded.milliseconds)
-      },
-      finish: { try folders.finish() })
+      pack: { _, decoded in
+        let bytes = try Self.encoded(decoded.image, format, quality: quality, decoded.note)
+        return FileRun.Result(
+          bytes: bytes,
+          note: Facts(
+            bytes: bytes.count, width: decoded.image.width, height: decoded.image.height,
+            model: decoded.model, computeMilliseconds: decoded.milliseconds))
+      })
   }
 
   private func givenModel() throws -> PretrainedAutoencoder? {
@@ -93,13 +104,35 @@ struct DecodeCommand: ParsableCommand {
 
   /// JPEG holds no opacity: such a picture is laid over white.
   private static func encoded(
-    _ image: Image, _ format: Format, quality: Int
+    _ image: Image, _ format: Format, quality: Int, _ note: DecodingNote
   ) throws -> [UInt8] {
     switch format {
-    case .png: try image.encoded(as: .png(compression: 4))
+    case .png: try image.encoded(as: .png(), note: note.text)
     case .jpg:
-      try image.flattened(red: 255, green: 255, blue: 255).encoded(as: .jpeg(quality: quality))
-    case .webp: try image.encoded(as: .webP(quality: Float(quality)))
+      try image.flattened(red: 255, green: 255, blue: 255)
+        .encoded(as: .jpeg(quality: quality), note: note.text)
+    case .webp: try image.encoded(as: .webP(quality: Float(quality)), note: note.text)
     }
+  }
+}
+
+/// What a decoded picture says about the file that it was made from, so that a run which is started
+/// again knows its own results and leaves other pictures alone.
+struct DecodingNote: Equatable {
+  let text: String
+
+  private static let beginning = "decoded by lvae from "
+
+  /// The note of a picture that is made from a `.latent` file.
+  init(latentAt url: URL, _ format: DecodeCommand.Format, quality: Int) throws {
+    let sha256 = try SHA256.hexadecimal(ofFileAt: url)
+    text = Self.beginning + sha256 + (format == .png ? "" : " quality \(quality)")
+  }
+
+  /// The note in a picture that is there; nil if it has none.
+  init?(ofPictureAt url: URL) throws {
+    let bytes = try FileReading.bytes(of: InputFile(path: url.path, relativePath: url.path))
+    guard let text = Image.note(in: bytes), text.hasPrefix(Self.beginning) else { return nil }
+    self.text = text
   }
 }

@@ -16,7 +16,7 @@ struct EncodeCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
-  @OptionGroup var run: RunOptions
+  @OptionGroup var runOptions: RunOptions
 
   @Option(help: "How numbers are stored.")
   var storage = LatentStorage.int8
@@ -68,11 +68,6 @@ struct EncodeCommand: ParsableCommand {
     let warnings: [String]?
   }
 
-  private struct Encoded: Sendable {
-    let bytes: [UInt8]
-    let facts: Facts
-  }
-
   func run() throws {
     let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
     let list = try InputWalker.expand(input.inputs, extensions: extensions)
@@ -86,43 +81,34 @@ struct EncodeCommand: ParsableCommand {
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
       includesPreview: preview)
     try codec.check(options)
-    let folders = OutputFolders()
-    let force = input.force
-    try FileRun(label: "encode", verb: "encoded", options: run, list: list, files: files).run(
-      isUpToDate: { file in
-        try ResumeRule.isUpToDate(file, force: force) { file in
-          let header = try LatentFile.readHeader(contentsOf: file.outputURL)
-          let sha256 = try SHA256.hexadecimal(ofFileAt: file.input.url)
-          return codec.wouldWrite(header, sourceSHA256: sha256, options: options)
-            ? .upToDate : .outdated
-        }
+    try FileCommand(label: "encode", verb: "encoded", options: runOptions).run(
+      files, list, force: input.force,
+      examine: { file in
+        let header = try LatentFile.readHeader(contentsOf: file.outputURL)
+        let sha256 = try SHA256.hexadecimal(ofFileAt: file.input.url)
+        return codec.wouldWrite(header, sourceSHA256: sha256, options: options)
+          ? .upToDate : .outdated
       },
       read: { file in
         let bytes = try FileReading.bytes(of: file.input)
         return Loaded(
           image: try Image(decoding: bytes), sha256: SHA256.hexadecimal(of: bytes))
       },
-      compute: { _, loaded in
-        try Self.encode(loaded, codec, options)
-      },
-      write: { file, encoded in
-        try folders.write(encoded.bytes, to: file.outputPath)
-        return encoded.facts
-      },
-      finish: { try folders.finish() })
+      compute: { _, loaded in try Self.encode(loaded, codec, options) },
+      pack: { _, encoded in encoded })
   }
 
   private static func encode(
     _ loaded: Loaded, _ codec: LatentCodec, _ options: EncodingOptions
-  ) throws -> Encoded {
+  ) throws -> FileRun.Result<Facts> {
     let start = ContinuousClock.now
     let image = loaded.image
     let file = try codec.encode(image, sourceSHA256: loaded.sha256, options: options)
     let bytes = try file.encoded()
     let warnings = image.source.warnings
-    return Encoded(
+    return FileRun.Result(
       bytes: bytes,
-      facts: Facts(
+      note: Facts(
         bytes: bytes.count, width: image.width, height: image.height,
         bitsPerPixel: Double(bytes.count * 8) / Double(image.pixelCount),
         storage: file.latent.storage.rawValue,

@@ -34,18 +34,13 @@ struct LVAECommand: ParsableCommand {
         exit(withStatus: .allDone)
       }
       let isUsage = code == .validationFailure
-      StandardError.write(isUsage ? message : "lvae: \(description(of: error))")
+      StandardError.write(isUsage ? message : "lvae: \(error)")
       exit(withStatus: isUsage ? .usage : .nothingDone)
     }
   }
 
   private static func exit(withStatus status: ExitStatus) -> Never {
     exit(withError: ExitCode(status.code))
-  }
-
-  /// Errors of ours say what is wrong and what to do; others say what Foundation makes of them.
-  private static func description(of error: any Error) -> String {
-    (error as? any CustomStringConvertible)?.description ?? error.localizedDescription
   }
 }
 

@@ -1,7 +1,6 @@
-import ArgumentParser
-import Foundation
+public import ArgumentParser
 import Images
-import LatentFiles
+public import LatentFiles
 import Pipelines
 import Tensors
 

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import LatentFiles
 import Pipelines
+import Tensors
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,7 +28,7 @@ struct VerifyCommand: ParsableCommand {
   var minPsnr: Double?
 
   @OptionGroup var modelOptions: ModelOptions
-  @OptionGroup var run: RunOptions
+  @OptionGroup var runOptions: RunOptions
 
   func validate() throws {
     if minPsnr != nil, source == nil { throw ValidationError("--min-psnr needs --source") }
@@ -46,12 +47,13 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let list = try InputWalker.expand(inputs, extensions: ["latent"])
     // Nothing is written: the plan only names the files.
-    let files = list.files.map { PlannedFile(input: $0, outputPath: $0.path) }
+    let files = list.files.map { PlannedFile(input: $0, outputPath: "") }
     let pictures = try source.map { try SourcePictures(folder: $0) }
     let given = try modelOptions.model.map { try ModelStore().load($0) }
     let models = LatentModels(store: ModelStore(), given: given)
     let minPsnr = minPsnr
-    try FileRun(label: "verify", verb: "verified", options: run, list: list, files: files).run(
+    try FileCommand(label: "verify", verb: "verified", options: runOptions).run(
+      files, list, force: true,
       read: { file in
         let latent = try LatentFile(contentsOf: file.input.url)
         guard latent.latent.dequantized().isFinite else {
@@ -72,7 +74,7 @@ struct VerifyCommand: ParsableCommand {
         }
         return facts
       },
-      write: { _, facts in facts })
+      pack: { _, facts in FileRun.Result(bytes: nil, note: facts) })
   }
 
   /// The PSNR of the decoded picture, over the colours.

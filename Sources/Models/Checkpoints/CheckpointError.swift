@@ -20,6 +20,8 @@ public enum CheckpointError: Error, Hashable, CustomStringConvertible {
   case field(path: String, name: String, expected: String, found: String)
   /// The index of a sharded checkpoint says something impossible.
   case index(path: String, reason: String)
+  /// The tensors aren't those that the model's configuration asks for.
+  case mismatch(source: String, KeyReport)
   /// The names and shapes aren't those of a model that is known.
   case unknownModel(source: String, reason: String)
 
@@ -39,6 +41,9 @@ public enum CheckpointError: Error, Hashable, CustomStringConvertible {
     case .field(let path, let name, let expected, let found):
       "\(path): \"\(name)\" should be \(expected) and is \(found); correct it"
     case .index(let path, let reason): "\(path): \(reason); fetch the model's files again"
+    case .mismatch(let source, let report):
+      "\(source): the tensors aren't those of the model that its configuration describes; check "
+        + "that weights and config.json belong together\n\(report)"
     case .unknownModel(let source, let reason):
       "\(source): \(reason); give a folder with config.json, or a checkpoint of an autoencoder"
     }

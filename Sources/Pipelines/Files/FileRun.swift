@@ -18,12 +18,12 @@ package struct FileRun: Sendable {
 
   /// What a stage makes of one file.
   package struct Result<Note: Sendable>: Sendable {
-    /// The output's bytes.
-    package var bytes: [UInt8]
+    /// The output's bytes; nil if nothing is to be written.
+    package var bytes: [UInt8]?
     /// What is to be told of it.
     package var note: Note
 
-    package init(bytes: [UInt8], note: Note) {
+    package init(bytes: [UInt8]?, note: Note) {
       self.bytes = bytes
       self.note = note
     }
@@ -46,7 +46,7 @@ package struct FileRun: Sendable {
   /// - Throws: ``FileError`` if the outputs' names can't be put on the disk in the end.
   package func callAsFunction<Loaded: Sendable, Computed: Sendable, Note: Sendable>(
     _ files: [PlannedFile], failures: [InputFailure] = [], interruption: Interruption? = nil,
-    examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput,
+    examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
     read: @escaping @Sendable (PlannedFile) throws -> Loaded,
     compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
     pack: @escaping @Sendable (PlannedFile, Computed) throws -> Result<Note>,
@@ -63,7 +63,7 @@ package struct FileRun: Sendable {
       read: read, compute: compute,
       write: { file, computed in
         let result = try pack(file, computed)
-        try folders.write(result.bytes, to: file.outputPath)
+        if let bytes = result.bytes { try folders.write(bytes, to: file.outputPath) }
         return result.note
       },
       report: { [progress] file, outcome in

@@ -13,6 +13,10 @@ package struct RefusedOverwrite: Error, Equatable, Sendable, CustomStringConvert
   /// The file that is kept.
   package var path: String
 
+  package init(path: String) {
+    self.path = path
+  }
+
   package var description: String {
     "\(path) exists and was not made from this input by lvae; choose another folder with -o, "
       + "or replace it with --force"
