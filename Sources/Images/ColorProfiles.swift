@@ -1,6 +1,6 @@
 import CLCMS2
 
-/// The gamma and primaries of a PNG without a profile.
+/// The gamma and primaries of a PNG without a profile; primaries alone don't count.
 struct GammaDescription: Equatable {
   /// A point of the CIE 1931 chromaticity diagram.
   struct Chromaticity: Equatable {

@@ -46,6 +46,14 @@ import Testing
     }
   }
 
+  @Test func aHeaderTooLargeForTheFileIsRefused() throws {
+    var file = try Image.noise(width: 20, height: 12).encoded(as: .jpeg())
+    let frame = try #require(file.indices.first { file[$0...].starts(with: [0xFF, 0xC0]) })
+    file.replaceSubrange(frame + 5..<frame + 9, with: [0x40, 0, 0x40, 0])
+    let expected = ImageError.damaged(.jpeg, reason: "too few bytes for 16384×16384 pixels")
+    #expect(throws: expected) { try Image(decoding: file) }
+  }
+
   @Test func bytesAfterTheEndAreIgnored() throws {
     let file = try Image.noise(width: 20, height: 12).encoded(as: .jpeg())
     let image = try Image(decoding: file)

@@ -18,6 +18,13 @@ enum JPEG {
       throw .unsupported(.jpeg, feature: "samples of \(segments.precision) bits")
     }
     try limits.check(width: segments.width, height: segments.height)
+    // A Huffman code has at least one bit, and there is one for each block of 8×8 pixels. libjpeg
+    // takes memory for all blocks of a progressive file at once, however little follows.
+    let blockCount = (segments.width + 7) / 8 * ((segments.height + 7) / 8)
+    guard segments.isArithmetic || bytes.count * 8 >= blockCount else {
+      throw .damaged(
+        .jpeg, reason: "too few bytes for \(segments.width)×\(segments.height) pixels")
+    }
     let layout: DecodedPicture.Layout
     let format: TJPF
     switch segments.componentCount {

@@ -9,6 +9,8 @@ struct JPEGSegments {
   private(set) var profile: [UInt8]?
   /// Whether there is an Adobe segment; then inks are stored inverted.
   private(set) var isAdobe = false
+  /// Whether the pixels are arithmetic-coded instead of Huffman-coded.
+  private(set) var isArithmetic = false
   private(set) var warnings: [String] = []
 
   /// The parts of an ICC profile by their number, from 1.
@@ -64,6 +66,7 @@ struct JPEGSegments {
     switch type {
     case 0xC0...0xCF where type != 0xC4 && type != 0xC8 && type != 0xCC:
       try readFrame(contents)
+      isArithmetic = type >= 0xC9
     case 0xDA:
       hasScan = true
     case 0xE1 where contents.starts(with: "Exif\0".utf8):
