@@ -100,7 +100,7 @@ def floats(payload, storage, filter):
 
 
 def LatentFolder(folder):
-    """A torch Dataset of the latents below a folder, in name order, ready for a denoiser."""
+    """A torch Dataset of the latents (not moments) below a folder, in name order, for a denoiser."""
     import torch
 
     class Latents(torch.utils.data.Dataset):
@@ -112,7 +112,8 @@ def LatentFolder(folder):
         def __getitem__(self, index):
             latent, header = load(self.paths[index])
             model = header["model"]
-            return torch.from_numpy((latent - model["shift_factor"]) * model["scaling_factor"])
+            shift, scaling = model.get("shift_factor", 0), model.get("scaling_factor", 1)
+            return torch.from_numpy((latent - np.float32(shift)) * np.float32(scaling))
 
     return Latents()
 

@@ -80,10 +80,17 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha_ni(
   _mm_storeu_si128((__m128i *)&state[4], _mm_alignr_epi8(dchg, feba, 8));
 }
 
-static int has_sha_ni(void) {
+static int detect_sha_ni(void) {
   unsigned a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSSE3) || !(c & bit_SSE4_1)) return 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+}
+
+// Asked once: a virtual machine takes microseconds to answer.
+static int has_sha_ni(void) {
+  static _Atomic int known = -1;
+  if (known < 0) known = detect_sha_ni();
+  return known;
 }
 #endif
 

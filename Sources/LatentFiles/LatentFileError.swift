@@ -48,7 +48,7 @@ extension LatentFileError: CustomStringConvertible {
     case .unsupportedVersion(let found, let newest):
       "the file is version \(found) and this build reads up to \(newest); update lvae"
     case .unsupportedFeatures(let names):
-      "the file needs \(names.joined(separator: ", ")), which this build does not have; update lvae"
+      "the file needs \(names.map(JSONValue.quoted).joined(separator: ", ")), which this build does not have; update lvae"
     case .overLimit(let quantity, let found, let limit):
       "\(quantity.rawValue): \(found), where at most \(limit) is allowed; "
         + "raise the limit if you trust the file"

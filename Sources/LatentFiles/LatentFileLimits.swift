@@ -23,9 +23,9 @@ public struct LatentFileLimits: Sendable, Equatable {
   /// The greatest height and width, of the latent and of the source.
   public var extent: Int
 
-  /// Limits that fit any picture of a camera: 1 MiB of header, 1 GiB of payload.
+  /// Limits that fit any picture of a camera: 1 MiB of header, 512 MiB of payload.
   public init(
-    headerByteCount: Int = 1 << 20, payloadByteCount: Int = 1 << 30, planeCount: Int = 4096,
+    headerByteCount: Int = 1 << 20, payloadByteCount: Int = 1 << 29, planeCount: Int = 4096,
     extent: Int = 1 << 20
   ) {
     self.headerByteCount = headerByteCount

@@ -111,6 +111,43 @@ import Testing
     }
   }
 
+  /// Headers with a right checksum, cut, copied and changed at random.
+  @Test func noHeaderTraps() throws {
+    var state: UInt64 = 42
+    func random(below bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % max(1, bound)
+    }
+    let characters = Array("{}[]\",:0123456789-+.eEtruefalsn\\u ".utf8)
+    var acceptedCount = 0
+    for _ in 0..<5000 {
+      var text = Array(json.utf8)
+      for _ in 0...random(below: 3) {
+        let start = random(below: text.count)
+        let end = min(text.count, start + random(below: 12))
+        switch random(below: 4) {
+        case 0: text.removeSubrange(start..<end)
+        case 1: text.insert(contentsOf: text[start..<end], at: random(below: text.count))
+        case 2: text[start] = characters[random(below: characters.count)]
+        default: text[start] = UInt8(random(below: 256))
+        }
+      }
+      do {
+        _ = try LatentFile(decoding: Handmade.headerFrame(text) + frames)
+        acceptedCount += 1
+      } catch {
+        #expect(!error.description.isEmpty)
+      }
+    }
+    #expect(acceptedCount < 2500)
+  }
+
+  @Test func messagesShowNoControlCharacters() throws {
+    let hostile = try error("\"int8\"", "\"\\u001b[2J\u{9B}\\u0007\"")
+    let scalars = try #require(hostile?.description).unicodeScalars
+    #expect(scalars.allSatisfy { $0.properties.generalCategory != .control })
+  }
+
   @Test func textThatIsNotUTF8IsRefused() throws {
     var frame = Array(Handmade.headerFrame(json).dropLast(4))
     frame[20] = 0xFF

@@ -62,7 +62,9 @@ struct HeaderFields {
   /// One of the names of an enumeration.
   func name<Name: RawRepresentable<String>>(_ key: String) throws(LatentFileError) -> Name {
     let text = try string(key)
-    guard let name = Name(rawValue: text) else { throw error(key, "is \(text), which is unknown") }
+    guard let name = Name(rawValue: text) else {
+      throw error(key, "is \(JSONValue.quoted(text)), which is unknown")
+    }
     return name
   }
 

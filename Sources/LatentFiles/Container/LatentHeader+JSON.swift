@@ -94,18 +94,7 @@ extension LatentHeader {
       throw .invalidHeader(field: "latent.shape", reason: "has \(shape.count) extents instead of 3")
     }
     try limits.check(.planeCount, shape[0], \.planeCount)
-    var metadata = LatentMetadata(
-      program: try fields.string("program"),
-      model: try Self.model(fields.fields("model"), channelCount: shape[0]),
-      spatialFactor: try latent.integer("spatial_factor", in: 1...4096),
-      values: try latent.name("values"),
-      seed: try latent.optionalInteger("seed", in: 0...UInt64.max),
-      source: try fields.optionalFields("source").map(Self.source),
-      preview: try fields.optionalFields("preview").map { preview throws(LatentFileError) in
-        LatentPreview(
-          matrix: try preview.matrix("matrix", rows: 3, columns: shape[0]),
-          bias: try preview.floats("bias", count: 3))
-      })
+    var metadata = try Self.metadata(fields, latent, channelCount: shape[0])
     for member in object.members where !Self.keys.contains(member.key) {
       metadata.additional.append(member.key, member.value)
     }
@@ -121,6 +110,23 @@ extension LatentHeader {
     try checkScales()
     try checkSource(limits)
     try checkSizes(limits)
+  }
+
+  private static func metadata(
+    _ fields: HeaderFields, _ latent: HeaderFields, channelCount: Int
+  ) throws(LatentFileError) -> LatentMetadata {
+    LatentMetadata(
+      program: try fields.string("program"),
+      model: try model(fields.fields("model"), channelCount: channelCount),
+      spatialFactor: try latent.integer("spatial_factor", in: 1...4096),
+      values: try latent.name("values"),
+      seed: try latent.optionalInteger("seed", in: 0...UInt64.max),
+      source: try fields.optionalFields("source").map(source),
+      preview: try fields.optionalFields("preview").map { preview throws(LatentFileError) in
+        LatentPreview(
+          matrix: try preview.matrix("matrix", rows: 3, columns: channelCount),
+          bias: try preview.floats("bias", count: 3))
+      })
   }
 
   private static func model(

@@ -70,7 +70,9 @@ struct JSONParser {
       skipWhitespace()
       guard next == UInt8(ascii: "\"") else { throw error("a key is missing") }
       let key = try string()
-      guard keys.insert(key).inserted else { throw error("the key \(key) occurs twice") }
+      guard keys.insert(key).inserted else {
+        throw error("the key \(JSONValue.quoted(key)) occurs twice")
+      }
       skipWhitespace()
       guard take(":") else { throw error("a colon is missing") }
       object.append(key, try value(depth: depth + 1))

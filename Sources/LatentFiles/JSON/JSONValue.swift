@@ -37,6 +37,15 @@ public indirect enum JSONValue: Sendable, Equatable {
     return text
   }
 
+  /// Text from a file as a message may show it: short, in quotes, and without control characters.
+  static func quoted(_ string: String) -> String {
+    let isLong = string.unicodeScalars.count > 40
+    let short = string.unicodeScalars.prefix(40).map { scalar in
+      scalar.properties.generalCategory == .control ? "\u{FFFD}" : Character(scalar)
+    }
+    return JSONValue.string(String(short) + (isLong ? "…" : "")).text
+  }
+
   private func write(to text: inout String) {
     switch self {
     case .null: text += "null"
