@@ -81,6 +81,7 @@ import Testing
       guard first.text(verb: "done").hasSuffix("to continue") else { exit(93) }
       let second = try test.capitals()
       guard second.done == first.notReached, second.skipped == first.done else { exit(94) }
+      test.folder.remove()
       exit(first.status.code)
     }
   }

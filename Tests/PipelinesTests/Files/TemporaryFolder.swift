@@ -11,7 +11,17 @@ final class TemporaryFolder {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit { remove() }
+
+  /// Removes it now, which a process that exits must do itself.
+  func remove() {
+    // Foundation gives up on folders deeper than the longest path.
+    let command = Process()
+    command.executableURL = URL(filePath: "/bin/rm")
+    command.arguments = ["-rf", path]
+    try? command.run()
+    command.waitUntilExit()
+  }
 
   /// A path in it.
   func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
