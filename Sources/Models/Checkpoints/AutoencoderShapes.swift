@@ -39,7 +39,7 @@ struct AutoencoderShapes {
     }
     let latentChannels = try extent(1, of: "decoder.conv_in.weight")
     let moments = try extent(0, of: "encoder.conv_out.weight")
-    guard moments == 2 * latentChannels else {
+    guard moments % 2 == 0, moments / 2 == latentChannels else {
       throw failure("its encoder gives \(moments) channels for latents of \(latentChannels)")
     }
     let levels = count("encoder.down_blocks.", ".resnets.0.conv1.weight")

@@ -45,6 +45,16 @@ public protocol CheckpointImporter: Sendable {
   func importModel(at url: URL, options: ImportOptions) throws(CheckpointError) -> ImportedModel
 }
 
+extension String {
+  /// The number of a layer that the name starts with: 12 in `12.conv.0.weight`.
+  ///
+  /// Nothing where the part before the first point isn't a number below 10000.
+  var leadingLayerNumber: Int? {
+    guard let number = Int(prefix { $0 != "." }), (0..<10_000).contains(number) else { return nil }
+    return number
+  }
+}
+
 /// What the files of a model can't tell.
 public struct ImportOptions: Hashable, Sendable {
   /// The variant of the weights, `fp16` for example; without one, full precision is preferred.

@@ -41,7 +41,7 @@ public struct CompVisImporter: CheckpointImporter {
     }
     let levels = own.names.compactMap { name -> Int? in
       guard name.hasPrefix("decoder.up.") else { return nil }
-      return Int(name.dropFirst("decoder.up.".count).prefix { $0 != "." })
+      return String(name.dropFirst("decoder.up.".count)).leadingLayerNumber
     }
     let levelCount = (levels.max() ?? -1) + 1
     return try DiffusersImporter.modernized(
@@ -81,7 +81,7 @@ public struct CompVisImporter: CheckpointImporter {
   private static func renameLevel(
     _ parts: inout [String], blocks: String, index newIndex: (Int) -> Int
   ) {
-    guard parts.count >= 5, let index = Int(parts[2]) else { return }
+    guard parts.count >= 5, let index = parts[2].leadingLayerNumber else { return }
     parts[1] = blocks
     parts[2] = String(newIndex(index))
     switch parts[3] {

@@ -91,7 +91,7 @@ public struct TAESDImporter: CheckpointImporter {
     // Where the clamp is counted, number 0 has no weights.
     let shift = checkpoint.entry(named: "0.weight") == nil ? 1 : 0
     return try checkpoint.renamed { name in
-      guard let number = Int(name.prefix { $0 != "." }) else {
+      guard let number = name.leadingLayerNumber, number >= shift else {
         return name.hasPrefix("decoder.layers.") ? name : "decoder.layers.\(name)"
       }
       return "decoder.layers.\(number - shift)\(name.drop { $0 != "." })"
@@ -152,7 +152,7 @@ extension TAESDImporter {
     let prefix = "\(half).layers."
     let numbers = Set(
       checkpoint.names.filter { $0.hasPrefix(prefix) }.compactMap { name in
-        Int(name.dropFirst(prefix.count).prefix { $0 != "." })
+        String(name.dropFirst(prefix.count)).leadingLayerNumber
       })
     var layers = Layers()
     for number in numbers.sorted() {

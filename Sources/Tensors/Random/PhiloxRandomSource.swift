@@ -38,10 +38,11 @@ public struct PhiloxRandomSource: RandomSource {
     var index = 0
     while index < values.count {
       let block = nextBlock()
-      for word in [block.0, block.1, block.2, block.3].prefix(values.count - index) {
-        values[index] = Float(word >> 8) * 0x1p-24
-        index += 1
-      }
+      values[index] = Self.uniform(block.0)
+      if index + 1 < values.count { values[index + 1] = Self.uniform(block.1) }
+      if index + 2 < values.count { values[index + 2] = Self.uniform(block.2) }
+      if index + 3 < values.count { values[index + 3] = Self.uniform(block.3) }
+      index += 4
     }
   }
 
@@ -61,6 +62,10 @@ public struct PhiloxRandomSource: RandomSource {
       if index + 3 < values.count { values[index + 3] = fourth }
       index += 4
     }
+  }
+
+  private static func uniform(_ word: UInt32) -> Float {
+    Float(word >> 8) * 0x1p-24
   }
 
   private static func normals(_ first: UInt32, _ second: UInt32) -> (Float, Float) {

@@ -40,8 +40,8 @@ enum Pickle {
   }
 }
 
-/// A zip archive of stored members.
-func zipArchive(_ members: [(String, [UInt8])]) -> [UInt8] {
+/// A zip archive of stored members; with zip64's fields and records if it `isLarge`.
+func zipArchive(_ members: [(String, [UInt8])], isLarge: Bool = false) -> [UInt8] {
   var (file, directory): ([UInt8], [UInt8]) = ([], [])
   for (name, bytes) in members {
     var crc = CRC32()
@@ -52,14 +52,35 @@ func zipArchive(_ members: [(String, [UInt8])]) -> [UInt8] {
       + Pickle.number(bytes.count, width: 4) + Pickle.number(bytes.count, width: 4)
       + Pickle.number(name.utf8.count, width: 2) + [0, 0]
     file += [0x50, 0x4B, 3, 4, 20, 0] + facts + Array(name.utf8) + bytes
-    directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0] + facts + [UInt8](repeating: 0, count: 10)
-    directory += Pickle.number(start, width: 4) + Array(name.utf8)
+    guard isLarge else {
+      directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0] + facts + [UInt8](repeating: 0, count: 10)
+      directory += Pickle.number(start, width: 4) + Array(name.utf8)
+      continue
+    }
+    directory += [0x50, 0x4B, 1, 2, 45, 0, 45, 0] + facts[..<12]
+    directory += [UInt8](repeating: 0xFF, count: 8) + facts[20..<22] + [34, 0]
+    directory += [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 0xFF, count: 4)
+    // An unknown field, then that of zip64.
+    directory += Array(name.utf8) + [0x46, 0x42, 2, 0, 9, 9] + [1, 0, 24, 0]
+    directory += Pickle.number(bytes.count, width: 8) + Pickle.number(bytes.count, width: 8)
+    directory += Pickle.number(start, width: 8)
   }
-  let end =
-    [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + Pickle.number(members.count, width: 2)
-    + Pickle.number(members.count, width: 2) + Pickle.number(directory.count, width: 4)
-    + Pickle.number(file.count, width: 4) + [0, 0]
-  return file + directory + end
+  return file + directory
+    + zipEnd(count: members.count, size: directory.count, start: file.count, isLarge: isLarge)
+}
+
+/// The records that say where the directory of an archive is.
+private func zipEnd(count: Int, size: Int, start: Int, isLarge: Bool) -> [UInt8] {
+  guard isLarge else {
+    return [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + Pickle.number(count, width: 2)
+      + Pickle.number(count, width: 2) + Pickle.number(size, width: 4)
+      + Pickle.number(start, width: 4) + [0, 0]
+  }
+  var end: [UInt8] = [0x50, 0x4B, 6, 6] + Pickle.number(44, width: 8) + [45, 0, 45, 0]
+  end += [UInt8](repeating: 0, count: 8)
+  for value in [count, count, size, start] { end += Pickle.number(value, width: 8) }
+  end += [0x50, 0x4B, 6, 7, 0, 0, 0, 0] + Pickle.number(start + size, width: 8) + [1, 0, 0, 0]
+  return end + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 12) + [0, 0]
 }
 
 /// Little-endian float32.
@@ -68,11 +89,12 @@ func floatBytes(_ values: [Float]) -> [UInt8] {
 }
 
 /// A file of torch.save with the pickle `value` and one storage, "0".
-func torchZip(_ value: [UInt8], storage: [Float]) -> [UInt8] {
-  zipArchive([
-    ("m/data.pkl", Pickle.whole(value)), ("m/byteorder", Array("little".utf8)),
-    ("m/data/0", floatBytes(storage)),
-  ])
+func torchZip(_ value: [UInt8], storage: [Float], isLarge: Bool = false) -> [UInt8] {
+  zipArchive(
+    [
+      ("m/data.pkl", Pickle.whole(value)), ("m/byteorder", Array("little".utf8)),
+      ("m/data/0", floatBytes(storage)),
+    ], isLarge: isLarge)
 }
 
 /// Tensors of which only the shapes are known.

@@ -101,6 +101,34 @@ struct CompVisImporterTests {
     }
   }
 
+  @Test func namesWithImpossibleNumbersStayAsTheyAre() throws {
+    let names = ["9223372036854775807", "-9223372036854775808", "99999999999999999999", "-1", ""]
+      .flatMap { ["decoder.up.\($0).block.0.conv1.weight", "\($0).weight"] }
+    let shapes = Dictionary(uniqueKeysWithValues: names.map { ($0, [1] as Shape) })
+    let renamed = try CompVisImporter.renamed(Checkpoint(ShapesOnly(shapes: shapes)))
+    #expect(renamed.shapes == shapes)
+    try withTemporaryFolder { folder in
+      let tensors = names.map { (name: $0, tensor: Tensor([1], shape: [1])) }
+      for half in ["encoder", "decoder"] {
+        try Data(Safetensors.encoded(tensors: tensors))
+          .write(to: folder.appending(path: "x_\(half).safetensors"))
+      }
+      #expect(throws: CheckpointError.self) { try ImportedModel(contentsOf: folder) }
+    }
+  }
+
+  @Test func extentsOutOfRangeAreRefused() throws {
+    let header =
+      #"{"decoder.conv_in.weight":{"dtype":"F32","shape":[0,6917529027641081856,1,1],"#
+      + #""data_offsets":[0,0]},"encoder.conv_out.weight":{"dtype":"F32","shape":[2,0,1,1],"#
+      + #""data_offsets":[0,0]}}"#
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "x.safetensors")
+      try Data(Pickle.number(header.utf8.count, width: 8) + Array(header.utf8)).write(to: url)
+      #expect(throws: CheckpointError.self) { try ImportedModel(contentsOf: url) }
+    }
+  }
+
   @Test func whatIsNoAutoencoderIsRefused() throws {
     try withTemporaryFolder { folder in
       let url = folder.appending(path: "x.safetensors")

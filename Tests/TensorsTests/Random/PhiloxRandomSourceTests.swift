@@ -47,6 +47,12 @@ struct PhiloxRandomSourceTests {
   }
 
   @Test func aShorterFillIsThePrefixOfALonger() {
+    var first = PhiloxRandomSource(seed: 9)
+    let uniforms = first.uniforms(count: 40)
+    for count in 0...9 {
+      var second = PhiloxRandomSource(seed: 9)
+      #expect(second.uniforms(count: count) == Array(uniforms[..<count]))
+    }
     let source = PhiloxRandomSource(seed: 9)
     let long = source.firstNormals(40)
     for count in 0...39 { #expect(source.firstNormals(count) == Array(long[..<count])) }

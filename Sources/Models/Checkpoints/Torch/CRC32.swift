@@ -11,8 +11,12 @@ package struct CRC32 {
   package mutating func update(_ bytes: [UInt8]) {
     var crc = state
     var index = 0
-    let tables = Self.tables
-    while index + 8 <= bytes.count {
+    let tables = Self.tables.span
+    let bytes = bytes.span
+    // Knowing the counts, the compiler leaves out the checks of indices.
+    guard tables.count == 2048 else { return }
+    let end = bytes.count & ~7
+    while index < end {
       let low =
         crc
         ^ (UInt32(bytes[index]) | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2]) << 16
@@ -24,8 +28,9 @@ package struct CRC32 {
         ^ tables[0x100 | Int(bytes[index + 6])] ^ tables[Int(bytes[index + 7])]
       index += 8
     }
-    for byte in bytes[index...] {
-      crc = crc >> 8 ^ tables[Int(UInt8(truncatingIfNeeded: crc) ^ byte)]
+    while index < bytes.count {
+      crc = crc >> 8 ^ tables[Int(UInt8(truncatingIfNeeded: crc) ^ bytes[index])]
+      index += 1
     }
     state = crc
   }
