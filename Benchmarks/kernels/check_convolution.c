@@ -37,7 +37,7 @@ static void reference(
           }
         for (size_t co = 0; co < s->out_channels; co++) {
           if (e->residual) out[co] += (double)e->residual[out - y + (ptrdiff_t)co];
-          if (e->activation == lvae_conv2d_activation_relu && out[co] < 0) out[co] = 0;
+          if (e->activation == lvae_activation_relu && out[co] < 0) out[co] = 0;
         }
       }
 }
@@ -66,7 +66,7 @@ static void check(lvae_conv2d_shape s, lvae_conv2d_accuracy accuracy, int epilog
       .bias = epilogue_kind & 1 ? bias : NULL,
       .residual = epilogue_kind & 2 ? residual : NULL,
       .activation =
-          epilogue_kind & 4 ? lvae_conv2d_activation_relu : lvae_conv2d_activation_none};
+          epilogue_kind & 4 ? lvae_activation_relu : lvae_activation_none};
   reference(&s, x, w, &epilogue, expected);
   for (lvae_isa isa = lvae_isa_portable; isa <= lvae_isa_avx512; isa++) {
     if (!lvae_isa_is_available(isa)) continue;

@@ -33,7 +33,7 @@ INLINE vec load_bias(const conv_output *out, size_t channel, size_t lanes) {
 INLINE void write_output(const conv_output *out, size_t index, size_t lanes, vec sum, vec bias) {
   vec value = sum + bias;
   if (out->epilogue->residual) value += load_part(out->epilogue->residual + index, lanes);
-  if (out->epilogue->activation == lvae_conv2d_activation_relu) value = relu(value);
+  if (out->epilogue->activation == lvae_activation_relu) value = relu(value);
   if (out->streams) store_streaming(out->y + index, value);
   else store_part(out->y + index, value, lanes);
 }

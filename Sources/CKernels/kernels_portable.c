@@ -6,5 +6,7 @@
 #define LVAE_TILE_ROWS 4
 #endif
 #include "convolution_kernels.h"
+#include "row_bodies.h"
 
 const conv_kernels conv_kernels_portable = CONV_KERNELS;
+const row_kernels row_kernels_portable = ROW_KERNELS;

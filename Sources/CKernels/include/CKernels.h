@@ -1,6 +1,9 @@
 // The inner loops of lvae. Each header states its functions' contracts: shapes, aliasing,
 // alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
+#include "activation.h"
 #include "convolution.h"
+#include "group_norm.h"
 #include "instruction_set.h"
+#include "softmax.h"
 #include "thread_pool.h"

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "activation.h"
 #include "instruction_set.h"
 
 /// What is computed: y[N, out_height, out_width, out_channels] from x[N, height, width, in_channels].
@@ -28,16 +29,11 @@ typedef struct lvae_conv2d_shape {
   bool transposed;
 } lvae_conv2d_shape;
 
-typedef enum lvae_conv2d_activation {
-  lvae_conv2d_activation_none,
-  lvae_conv2d_activation_relu,
-} lvae_conv2d_activation;
-
 /// y = activation(convolution + bias + residual).
 typedef struct lvae_conv2d_epilogue {
   const float *bias;      // [Co] or NULL
   const float *residual;  // shaped as y, or NULL; may be y itself
-  lvae_conv2d_activation activation;
+  lvae_activation activation;  // none or relu
 } lvae_conv2d_epilogue;
 
 /// How much rounding error is allowed; relative L2 errors are for normally distributed values.
