@@ -113,24 +113,27 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   winograd->tiles_across = divide_up(shape->out_width / step, winograd->tile);
   winograd->tiles = shape->batch * winograd->tiles_down * winograd->tiles_across;
 
-  // More channels make transformed weights larger, which more tiles a task pay for.
+  // More channels make transformed weights larger, which more tiles a block pay for.
   size_t channels = plan->channel_blocks * kernels->vector_floats;
   size_t most = channels <= 128 ? 28 : channels <= 256 ? 56 : 112;
   size_t wanted = larger(divide_up(winograd->tiles, fewest_tasks), kernels->tile_rows);
-  plan->tasks = divide_up(winograd->tiles, smaller(most, wanted));
-  winograd->tiles_per_task = divide_up(winograd->tiles, plan->tasks);
-  plan->tasks = divide_up(winograd->tiles, winograd->tiles_per_task);
+  size_t blocks = divide_up(winograd->tiles, smaller(most, wanted));
+  winograd->tiles_per_block = divide_up(winograd->tiles, blocks);
+  blocks = divide_up(winograd->tiles, winograd->tiles_per_block);
+  // Within a task, a block's input is fetched during the one before.
+  winograd->blocks_per_task = smaller(larger(blocks / 32, 1), 8);
+  plan->tasks = divide_up(blocks, winograd->blocks_per_task);
 
   size_t sum_channels = accuracy == lvae_conv2d_accuracy_strict ? 64 : 128;
   winograd->blocks_per_sum = sum_channels / kernels->vector_floats;
   for (size_t block = 0; block < plan->channel_blocks; block++)
     plan->offsets[block] =
-        (ptrdiff_t)(block * winograd->tiles_per_task * kernels->vector_floats);
+        (ptrdiff_t)(block * winograd->tiles_per_block * kernels->vector_floats);
 
   size_t frequencies = winograd->alpha * winograd->alpha;
-  winograd->input_stride = frequency_stride(channels * winograd->tiles_per_task);
+  winograd->input_stride = frequency_stride(channels * winograd->tiles_per_block);
   winograd->product_stride =
-      frequency_stride(plan->panels * kernels->panel_floats * winograd->tiles_per_task);
+      frequency_stride(plan->panels * kernels->panel_floats * winograd->tiles_per_block);
   plan->scratch_floats = frequencies * (winograd->input_stride + winograd->product_stride);
   plan->packed_count =
       winograd->phases * frequencies * channels * plan->panels * kernels->panel_floats;

@@ -1,8 +1,9 @@
 // The Winograd algorithms: transform tiles of the input, multiply each of the α² frequencies with
-// the transformed weights, transform back. A task does all three steps for its tiles, so that what
-// is between them stays in the second cache level.
+// the transformed weights, transform back. All three steps are done for a block of tiles, so that
+// what is between them stays in the second cache level.
 #pragma once
 #include "convolution_output.h"
+#include "prefetch.h"
 #include "tile_product.h"
 #include "winograd_transforms.h"
 
@@ -127,7 +128,7 @@ INLINE void transform_column(
   transform_input(alpha, column, out);
 }
 
-/// The same for the `tile_of(alpha)` columns from `x`, all inside and with all lanes; brings the next tile's near.
+/// The same for the `tile_of(alpha)` columns from `x`, all inside and with all lanes.
 INLINE void transform_inner_columns(
     const size_t alpha, const input_band *band, ptrdiff_t x, size_t channel,
     vec *const out[alpha]) {
@@ -139,10 +140,7 @@ INLINE void transform_inner_columns(
     const float *pixel = corner + (ptrdiff_t)j * band->channels;
     vec column[8];
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < alpha; i++) {
-      column[i] = load(pixel + (ptrdiff_t)i * row_stride);
-      __builtin_prefetch(pixel + (ptrdiff_t)i * row_stride + (ptrdiff_t)tile * band->channels);
-    }
+    for (size_t i = 0; i < alpha; i++) column[i] = load(pixel + (ptrdiff_t)i * row_stride);
     transform_input(alpha, column, out[overlap + j]);
   }
 }
@@ -164,7 +162,7 @@ INLINE void transform_input_run(
       .width = (ptrdiff_t)shape->width,
       .channels = (ptrdiff_t)shape->in_channels,
       .rows_inside = top >= 0 && top + (ptrdiff_t)alpha <= (ptrdiff_t)shape->height};
-  size_t block_floats = winograd->tiles_per_task * vector_floats;
+  size_t block_floats = winograd->tiles_per_block * vector_floats;
   vec ring[group_blocks][8][8];
 
   for (size_t group = 0; group < plan->channel_blocks; group += group_blocks) {
@@ -249,7 +247,7 @@ INLINE void transform_output_tile(
 INLINE void transform_output_run(
     const size_t alpha, const lvae_conv2d_plan *plan, const conv_output *out,
     const float *products, tile_run run, size_t phase) {
-  size_t panel_stride = plan->winograd.tiles_per_task * panel_floats;
+  size_t panel_stride = plan->winograd.tiles_per_block * panel_floats;
   for (size_t t = 0; t < run.count; t++)
     for (size_t channel = 0; channel < out->channels; channel += vector_floats) {
       size_t lanes = lanes_from(channel, out->channels);
@@ -261,24 +259,92 @@ INLINE void transform_output_run(
     }
 }
 
-/// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a task.
+/// Adds the input that a run of tiles reads.
+INLINE void prefetch_input(
+    const size_t alpha, const lvae_conv2d_plan *plan, const float *x, tile_run run,
+    prefetch_list *list) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t tile = tile_of(alpha), first = run.tile_x * tile;
+  if (first >= shape->width) return;
+  size_t columns = smaller(run.count * tile + alpha - tile, shape->width - first);
+  for (size_t i = 0; i < alpha; i++) {
+    ptrdiff_t y = (ptrdiff_t)(run.tile_y * tile + i) - shape->pad_top;
+    if (y < 0 || y >= (ptrdiff_t)shape->height) continue;
+    size_t pixel = (run.image * shape->height + (size_t)y) * shape->width + first;
+    prefetch_later(
+        list, x + pixel * shape->in_channels, columns * shape->in_channels);
+  }
+}
+
+/// Adds the rows of y (or of what is added to it) under a run of tiles.
+INLINE void prefetch_output(
+    const size_t alpha, const lvae_conv2d_plan *plan, const float *y, tile_run run,
+    size_t row_phase, prefetch_list *list) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t step = plan->winograd.phases == 1 ? 1 : 2, tile = tile_of(alpha);
+  size_t first = run.tile_x * tile * step;
+  size_t columns = smaller(run.count * tile * step, shape->out_width - first);
+  for (size_t i = 0; i < tile; i++) {
+    size_t row = (run.tile_y * tile + i) * step + row_phase;
+    if (row >= shape->out_height) return;
+    size_t pixel = (run.image * shape->out_height + row) * shape->out_width + first;
+    prefetch_later(list, y + pixel * shape->out_channels, columns * shape->out_channels);
+  }
+}
+
+/// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block;
+/// meanwhile fetches what is on the list.
 static void multiply_frequencies(
     const lvae_conv2d_plan *plan, const float *v, const float *weights, float *products,
-    size_t tiles) {
+    size_t tiles, prefetch_list *list) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
   size_t panel_weights = blocks * vector_floats * panel_floats;
-  for (size_t f = 0; f < winograd->alpha * winograd->alpha; f++)
+  size_t frequencies = winograd->alpha * winograd->alpha;
+  size_t calls = frequencies * plan->panels * ((tiles + tile_rows - 1) / tile_rows);
+  size_t lines_per_call = (list->lines + calls - 1) / calls;
+  for (size_t f = 0; f < frequencies; f++)
     for (size_t panel = 0; panel < plan->panels; panel++, weights += panel_weights)
-      for (size_t t = 0; t < tiles; t += tile_rows)
+      for (size_t t = 0; t < tiles; t += tile_rows) {
+        prefetch_some(list, lines_per_call);
         for (size_t block = 0; block < blocks; block += step)
           tile_product(
               smaller(tiles - t, tile_rows), smaller(blocks - block, step), plan->offsets + block,
               v + f * winograd->input_stride + t * vector_floats,
               weights + block * vector_floats * panel_floats,
               products + f * winograd->product_stride +
-                  (panel * winograd->tiles_per_task + t) * panel_floats,
+                  (panel * winograd->tiles_per_block + t) * panel_floats,
               block > 0);
+      }
+}
+
+/// One phase of the tiles from `first` to `end`.
+INLINE void winograd_block(
+    const size_t alpha, const lvae_conv2d_plan *plan, const float *x, const float *weights,
+    const conv_output *out, float *scratch, size_t phase, size_t first, size_t end) {
+  const conv_winograd_blocking *winograd = &plan->winograd;
+  float *v = scratch, *products = scratch + alpha * alpha * winograd->input_stride;
+  prefetch_list list = {0};
+  tile_run run;
+  for (size_t t = first; t < end; t += run.count) {
+    run = run_from(winograd, t, end);
+    transform_input_run(alpha, plan, x, run, phase, v + (t - first) * vector_floats);
+    if (!out->streams && phase % 2 == 0)
+      prefetch_output(alpha, plan, out->y, run, phase / 2, &list);
+    if (out->epilogue->residual && out->epilogue->residual != out->y && phase % 2 == 0)
+      prefetch_output(alpha, plan, out->epilogue->residual, run, phase / 2, &list);
+  }
+  size_t next_end = smaller(end + winograd->tiles_per_block, winograd->tiles);
+  if (phase + 1 == winograd->phases)
+    for (size_t t = end; t < next_end; t += run.count) {
+      run = run_from(winograd, t, next_end);
+      prefetch_input(alpha, plan, x, run, &list);
+    }
+  multiply_frequencies(plan, v, weights, products, end - first, &list);
+  for (size_t t = first; t < end; t += run.count) {
+    run = run_from(winograd, t, end);
+    transform_output_run(alpha, plan, out, products + (t - first) * panel_floats, run, phase);
+  }
 }
 
 INLINE void winograd_run_body(
@@ -286,22 +352,14 @@ INLINE void winograd_run_body(
     float *y, const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   conv_output out = make_output(plan, y, epilogue);
-  size_t first = task * winograd->tiles_per_task;
-  size_t end = smaller(first + winograd->tiles_per_task, winograd->tiles);
-  float *v = scratch, *products = scratch + alpha * alpha * winograd->input_stride;
+  size_t task_tiles = winograd->blocks_per_task * winograd->tiles_per_block;
+  size_t task_end = smaller((task + 1) * task_tiles, winograd->tiles);
   size_t phase_weights = plan->packed_count / winograd->phases;
-  for (size_t phase = 0; phase < winograd->phases; phase++) {
-    tile_run run;
-    for (size_t t = first; t < end; t += run.count) {
-      run = run_from(winograd, t, end);
-      transform_input_run(alpha, plan, x, run, phase, v + (t - first) * vector_floats);
-    }
-    multiply_frequencies(plan, v, packed + phase * phase_weights, products, end - first);
-    for (size_t t = first; t < end; t += run.count) {
-      run = run_from(winograd, t, end);
-      transform_output_run(alpha, plan, &out, products + (t - first) * panel_floats, run, phase);
-    }
-  }
+  for (size_t first = task * task_tiles; first < task_end; first += winograd->tiles_per_block)
+    for (size_t phase = 0; phase < winograd->phases; phase++)
+      winograd_block(
+          alpha, plan, x, packed + phase * phase_weights, &out, scratch, phase, first,
+          smaller(first + winograd->tiles_per_block, task_end));
   finish_output(&out);
 }
 
