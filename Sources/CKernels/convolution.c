@@ -1,6 +1,7 @@
 // Plans of convolutions: which algorithm computes a shape, and with which blocking.
 #include "convolution.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "convolution_plan.h"
@@ -39,17 +40,59 @@ static bool shape_is_supported(const lvae_conv2d_shape *shape) {
          shape->out_width == 2 * shape->width;
 }
 
+/// Panels of the algorithm for few outputs: a tap's outputs are never split between two.
+static size_t panels_of_shares(const lvae_conv2d_shape *shape, const conv_kernels *kernels) {
+  size_t taps_per_panel = kernels->panel_floats / shape->out_channels;
+  if (!taps_per_panel) return SIZE_MAX;
+  return divide_up(shape->kernel_height * shape->kernel_width, taps_per_panel);
+}
+
 /// The choice of algorithm, all of it.
 static conv_algorithm choose_algorithm(
-    const lvae_conv2d_shape *shape, lvae_conv2d_accuracy accuracy) {
+    const lvae_conv2d_shape *shape, const conv_kernels *kernels, lvae_conv2d_accuracy accuracy) {
   if (shape->upsample || shape->transposed) return conv_phases_4x4;
-  bool is_3x3 = shape->kernel_height == 3 && shape->kernel_width == 3 && shape->stride == 1;
-  if (!is_3x3 || shape->in_channels < 16 || shape->out_channels < 16) return conv_direct;
+  bool is_1x1 = shape->kernel_height == 1 && shape->kernel_width == 1;
+  bool is_3x3 = shape->kernel_height == 3 && shape->kernel_width == 3;
+  if (is_1x1) return conv_direct;
+  if (shape->in_channels < kernels->vector_floats) return conv_few_inputs;
+  // Winograd's 36 frequencies for 16 pixels cost as much as 2.25 panels a pixel.
+  if (shape->stride == 1 && panels_of_shares(shape, kernels) <= 2) return conv_few_outputs;
+  if (!is_3x3 || shape->stride != 1 || shape->in_channels < 16) return conv_direct;
   if (accuracy != lvae_conv2d_accuracy_fast) return conv_winograd_4x4;
   // Multiplications of the two tilings, edges included.
   size_t tiles_4x4 = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
   size_t tiles_6x6 = divide_up(shape->out_height, 6) * divide_up(shape->out_width, 6);
   return tiles_6x6 * 64 < tiles_4x4 * 36 ? conv_winograd_6x6 : conv_winograd_4x4;
+}
+
+/// Cuts the output into strips of at most `rows` × `columns`.
+static void plan_strips(lvae_conv2d_plan *plan, size_t rows, size_t columns) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  conv_strip_blocking *strips = &plan->strips;
+  strips->across = divide_up(shape->out_width, columns);
+  strips->columns = divide_up(shape->out_width, strips->across);
+  strips->down = divide_up(shape->out_height, rows);
+  strips->rows = divide_up(shape->out_height, strips->down);
+  strips->panels_per_group = plan->panels;
+  strips->groups = 1;
+  strips->input_rows = (strips->rows - 1) * shape->stride + shape->kernel_height;
+  strips->input_columns = (strips->columns - 1) * shape->stride + shape->kernel_width;
+  strips->column_run = divide_up(strips->input_columns, shape->stride);
+  plan->tasks = shape->batch * strips->down * strips->across;
+}
+
+/// Where there are too few strips, gives each to several tasks, by output panels.
+static void split_panels(lvae_conv2d_plan *plan) {
+  size_t groups = smaller(divide_up(fewest_tasks, plan->tasks), plan->panels);
+  plan->strips.panels_per_group = divide_up(plan->panels, groups);
+  plan->strips.groups = divide_up(plan->panels, plan->strips.panels_per_group);
+  plan->tasks *= plan->strips.groups;
+}
+
+/// Rows of a strip of about 224 pixels, which reuses each weight often and fits the second cache
+/// level.
+static size_t rows_of_strip(const lvae_conv2d_shape *shape, size_t columns) {
+  return larger(224 / smaller(shape->out_width, columns), 1);
 }
 
 static void plan_direct(lvae_conv2d_plan *plan) {
@@ -61,40 +104,58 @@ static void plan_direct(lvae_conv2d_plan *plan) {
     shape->width = shape->out_width = shape->batch * shape->height * shape->width;
     shape->batch = shape->height = shape->out_height = 1;
   }
-  // A strip of about 224 pixels reuses each weight often and fits the second cache level.
-  conv_direct_blocking *direct = &plan->direct;
   size_t columns = 8 * plan->kernels->tile_rows;
-  direct->strips_across = divide_up(shape->out_width, columns);
-  direct->strip_columns = divide_up(shape->out_width, direct->strips_across);
-  direct->strip_rows = smaller(larger(224 / direct->strip_columns, 1), shape->out_height);
-  direct->strips_down = divide_up(shape->out_height, direct->strip_rows);
-
-  size_t strips = shape->batch * direct->strips_down * direct->strips_across;
-  size_t groups = smaller(divide_up(fewest_tasks, strips), plan->panels);
-  direct->panels_per_group = divide_up(plan->panels, groups);
-  direct->groups = divide_up(plan->panels, direct->panels_per_group);
-
-  direct->input_rows = (direct->strip_rows - 1) * shape->stride + shape->kernel_height;
-  direct->input_columns = (direct->strip_columns - 1) * shape->stride + shape->kernel_width;
-  direct->column_run = divide_up(direct->input_columns, shape->stride);
-
+  plan_strips(plan, rows_of_strip(shape, columns), columns);
+  split_panels(plan);
+  conv_strip_blocking *strips = &plan->strips;
   size_t vector = plan->kernels->vector_floats;
-  size_t row_floats = shape->stride * direct->column_run * vector;
-  ptrdiff_t *offset = plan->offsets;
+  size_t row_floats = shape->stride * strips->column_run * vector;
+  strips->row_step = shape->stride * row_floats;
   for (size_t block = 0; block < plan->channel_blocks; block++)
     for (size_t ky = 0; ky < shape->kernel_height; ky++)
       for (size_t kx = 0; kx < shape->kernel_width; kx++) {
-        size_t row = block * direct->input_rows + ky;
-        size_t column = kx % shape->stride * direct->column_run + kx / shape->stride;
-        *offset++ = (ptrdiff_t)(row * row_floats + column * vector);
+        size_t row = block * strips->input_rows + ky;
+        size_t column = kx % shape->stride * strips->column_run + kx / shape->stride;
+        plan->offsets[plan->product_blocks++] = (ptrdiff_t)(row * row_floats + column * vector);
       }
+  plan->scratch_floats = plan->channel_blocks * strips->input_rows * row_floats;
+}
 
-  size_t taps = shape->kernel_height * shape->kernel_width;
-  plan->packed_count =
-      plan->panels * plan->channel_blocks * taps * vector * plan->kernels->panel_floats;
-  plan->pack_tasks = plan->panels;
-  plan->scratch_floats = plan->channel_blocks * direct->input_rows * row_floats;
-  plan->tasks = strips * direct->groups;
+static void plan_few_inputs(lvae_conv2d_plan *plan) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t columns = 8 * plan->kernels->tile_rows, vector = plan->kernels->vector_floats;
+  plan_strips(plan, rows_of_strip(shape, columns), columns);
+  split_panels(plan);
+  conv_strip_blocking *strips = &plan->strips;
+  strips->row_step = strips->columns * vector;
+  size_t window = shape->kernel_height * shape->kernel_width * shape->in_channels;
+  plan->product_blocks = divide_up(window, vector);
+  size_t block_floats = strips->rows * strips->row_step;
+  for (size_t block = 0; block < plan->product_blocks; block++)
+    plan->offsets[block] = (ptrdiff_t)(block * block_floats);
+  // The matrix, the padded input and one row of windows, each with a vector to spare.
+  plan->scratch_floats = plan->product_blocks * block_floats +
+                         strips->input_rows * strips->input_columns * shape->in_channels + vector +
+                         strips->columns * (plan->product_blocks + 1) * vector + vector;
+}
+
+static void plan_few_outputs(lvae_conv2d_plan *plan) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  const conv_kernels *kernels = plan->kernels;
+  plan->panels = panels_of_shares(shape, kernels);
+  // Neighbouring strips compute the shares of their common edge twice: tall strips, as far as
+  // their input fits half of the second cache level.
+  enum { columns = 64, most_rows = 16, fewest_rows = 4, strip_floats = 128 * 1024 };
+  size_t rows = strip_floats / ((columns + shape->kernel_width) * shape->in_channels);
+  plan_strips(plan, smaller(larger(rows, fewest_rows), most_rows), columns);
+  conv_strip_blocking *strips = &plan->strips;
+  size_t pixels = strips->input_rows * strips->input_columns;
+  plan->product_blocks = plan->channel_blocks;
+  for (size_t block = 0; block < plan->product_blocks; block++)
+    plan->offsets[block] = (ptrdiff_t)(block * pixels * kernels->vector_floats);
+  plan->scratch_floats = plan->channel_blocks * pixels * kernels->vector_floats +
+                         plan->panels * pixels * kernels->panel_floats +
+                         strips->columns * shape->out_channels + 3 * kernels->vector_floats;
 }
 
 /// Floats between frequencies: an odd number of cache lines, so that the α² streams of a transform
@@ -125,6 +186,7 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   plan->tasks = divide_up(blocks, winograd->blocks_per_task);
 
   size_t sum_channels = accuracy == lvae_conv2d_accuracy_strict ? 64 : 128;
+  plan->product_blocks = plan->channel_blocks;
   winograd->blocks_per_sum = sum_channels / kernels->vector_floats;
   for (size_t block = 0; block < plan->channel_blocks; block++)
     plan->offsets[block] =
@@ -150,7 +212,7 @@ lvae_conv2d_plan *lvae_conv2d_plan_create(
   if (!plan) return NULL;
   plan->shape = *shape;
   plan->kernels = kernels;
-  plan->algorithm = choose_algorithm(shape, accuracy);
+  plan->algorithm = choose_algorithm(shape, kernels, accuracy);
   plan->channel_blocks = channel_blocks;
   plan->panels = divide_up(shape->out_channels, kernels->panel_floats);
   size_t outputs =
@@ -158,8 +220,17 @@ lvae_conv2d_plan *lvae_conv2d_plan_create(
   // Only a vector that is a whole cache line can be streamed without reading the line.
   plan->streams = kernels->vector_floats == 16 && shape->out_channels % 16 == 0 &&
                   outputs * sizeof(float) > streamed_bytes;
-  if (plan->algorithm == conv_direct) plan_direct(plan);
-  else plan_winograd(plan, accuracy);
+  switch (plan->algorithm) {
+    case conv_direct: plan_direct(plan); break;
+    case conv_few_inputs: plan_few_inputs(plan); break;
+    case conv_few_outputs: plan_few_outputs(plan); break;
+    case conv_winograd_4x4:
+    case conv_winograd_6x6:
+    case conv_phases_4x4: plan_winograd(plan, accuracy); return plan;
+  }
+  plan->packed_count =
+      plan->panels * plan->product_blocks * kernels->vector_floats * kernels->panel_floats;
+  plan->pack_tasks = plan->panels;
   return plan;
 }
 
@@ -168,6 +239,8 @@ void lvae_conv2d_plan_destroy(lvae_conv2d_plan *plan) { free(plan); }
 const char *lvae_conv2d_algorithm_name(const lvae_conv2d_plan *plan) {
   switch (plan->algorithm) {
     case conv_direct: return "direct";
+    case conv_few_inputs: return "few-inputs";
+    case conv_few_outputs: return "few-outputs";
     case conv_winograd_4x4: return "winograd-4x4";
     case conv_winograd_6x6: return "winograd-6x6";
     case conv_phases_4x4: return "phases-4x4";

@@ -4,6 +4,8 @@
 
 typedef enum {
   conv_direct,        // strips of the input × the kernel as it is
+  conv_few_inputs,    // windows of the input as rows of a matrix
+  conv_few_outputs,   // each input pixel's shares of the outputs, then their sums
   conv_winograd_4x4,  // F(4×4, 3×3)
   conv_winograd_6x6,  // F(6×6, 3×3)
   conv_phases_4x4,    // the four phases of a doubled output, each F(4×4, 2×2)
@@ -28,16 +30,16 @@ extern const conv_kernels conv_kernels_avx2;
 extern const conv_kernels conv_kernels_avx512;
 #endif
 
-/// Blocking of the direct algorithm. A task is a strip of output rows × columns and a group of
-/// output panels; its input is copied to scratch as [channel block][row][column][vector], where a
-/// row's columns are sorted by their remainder modulo the stride.
+/// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group of its
+/// panels; the input under the strip is copied to scratch.
 typedef struct {
-  size_t strip_rows, strip_columns;   // of the output
-  size_t strips_down, strips_across;  // an image
+  size_t rows, columns;  // of the output
+  size_t down, across;   // strips of an image
   size_t panels_per_group, groups;
-  size_t input_rows, input_columns;  // of a full strip
-  size_t column_run;                 // columns of one remainder
-} conv_direct_blocking;
+  size_t input_rows, input_columns;  // under a full strip
+  size_t column_run;                 // its columns of one remainder modulo the stride
+  size_t row_step;                   // floats between the copies that two output rows begin at
+} conv_strip_blocking;
 
 /// Blocking of the Winograd algorithms. A task is some blocks of output tiles of `tile` × `tile`
 /// pixels, counted through rows and images. Scratch holds for one block the transformed input
@@ -56,10 +58,11 @@ struct lvae_conv2d_plan {
   const conv_kernels *kernels;
   conv_algorithm algorithm;
   size_t channel_blocks;  // vectors of input channels
-  size_t panels;          // pairs of vectors of output channels
+  size_t panels;          // pairs of vectors of output channels (or of shares of them)
+  size_t product_blocks;  // blocks of A that a product sums over; as many offsets
   bool streams;           // y is written past the caches
   size_t packed_count, pack_tasks, scratch_floats, tasks;
-  conv_direct_blocking direct;
+  conv_strip_blocking strips;
   conv_winograd_blocking winograd;
   ptrdiff_t offsets[];  // of the blocks of A that a product sums over (see tile_product.h)
 };
