@@ -40,20 +40,6 @@ int lvae_all_finite(const float *x, size_t count) {
   return !found;
 }
 
-void lvae_activate(const float *x, lvae_activation activation, float *y, size_t count) {
-  switch (activation) {
-    case lvae_activation_none:
-      if (x != y) memcpy(y, x, count * sizeof *y);
-      break;
-    case lvae_activation_relu:
-      for (size_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
-      break;
-    case lvae_activation_silu:
-      for (size_t i = 0; i < count; i++) y[i] = x[i] / (1 + expf(-x[i]));
-      break;
-  }
-}
-
 void lvae_affine_channels(
     const float *x, const float *scale, const float *offset, float *y, size_t pixels,
     size_t channels) {

@@ -87,6 +87,7 @@ struct FileCommand {
   /// Prints a line that another program can read at once.
   private static func print(_ value: some Encodable) {
     guard let line = try? JSONLines.line(value) else { return }
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    Swift.print(line)
+    fflush(nil)
   }
 }

@@ -62,7 +62,8 @@ enum HeaderText {
     rows.append(("thumbnail", header.metadata.preview == nil ? "none" : "linear projection"))
     rows.append(("written by", header.metadata.program))
     let width = rows.map(\.0.count).max() ?? 0
-    return ([path]
+    return
+      ([path]
       + rows.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 })
       .joined(separator: "\n")
   }

@@ -59,7 +59,7 @@ extension LatentStorage: ExpressibleByArgument {}
 
 extension LatentMetadata.Values: ExpressibleByArgument {}
 
-/// `--alpha keep|flatten=#rrggbb`
+/// What `--alpha keep|flatten=#rrggbb` says.
 struct AlphaArgument: ExpressibleByArgument {
   let policy: AlphaPolicy
 
@@ -84,7 +84,7 @@ struct AlphaArgument: ExpressibleByArgument {
   var defaultValueDescription: String { "keep" }
 }
 
-/// `--shard i/N`: which of N parts of the inputs.
+/// Which of N parts of the inputs `--shard i/N` means.
 struct ShardArgument: ExpressibleByArgument {
   let index, count: Int
 

@@ -4,6 +4,7 @@ import Foundation
 enum StandardError {
   /// Writes a line.
   static func write(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    // A closed pipe is no reason to stop.
+    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
   }
 }

@@ -31,6 +31,7 @@ public struct Attention: Layer {
     return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: x.shape)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

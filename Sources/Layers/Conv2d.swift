@@ -45,6 +45,7 @@ public struct Conv2d: Layer {
       residual: residual, activation: activation)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -27,6 +27,7 @@ public struct ConvTranspose2d: Layer {
     x.convTranspose2d(weight, bias: bias, stride: stride, padding: padding)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -23,6 +23,7 @@ public struct Downsample2D: Layer {
     conv(x)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

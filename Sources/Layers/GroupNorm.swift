@@ -35,6 +35,7 @@ public struct GroupNorm: Layer {
       groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

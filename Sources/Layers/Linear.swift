@@ -13,16 +13,17 @@ public struct Linear: Layer {
     bias = Tensor(zeros: [outputChannels])
   }
 
-  /// x·W + b
+  /// The product x·W + b.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     self(x, residual: nil)
   }
 
-  /// x·W + b + residual
+  /// The sum x·W + b + residual.
   public func callAsFunction(_ x: Tensor, residual: Tensor?) -> Tensor {
     x.linear(weight, bias: bias, residual: residual)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -94,6 +94,7 @@ public protocol ParameterVisitor {
   ///   - parameter: the value in memory, which may be replaced by one of the same shape.
   ///   - path: its name in a checkpoint.
   ///   - layout: how a checkpoint orders its axes.
+  /// - Throws: what the visitor fails with; the visit ends there.
   mutating func visit(
     _ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout) throws
 }

@@ -32,6 +32,7 @@ public struct ResnetBlock2D: Layer {
     return conv2(norm2(hidden, activation: .silu), residual: convShortcut?(x) ?? x)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -8,6 +8,8 @@ import Glibc
   let base: UnsafeMutablePointer<Float>
   let count: Int
   private let allocation: UnsafeMutableRawPointer
+  /// What convolutions have made of these numbers as their weights.
+  let packedWeights = PackedWeights()
 
   private static let alignment = 64
 

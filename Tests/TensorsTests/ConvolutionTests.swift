@@ -129,7 +129,7 @@ private func dot(_ x: [Float], _ y: [Float]) -> Double {
   zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
 
-/// `[kh, kw, A, B]` → `[kh, kw, B, A]`
+/// The kernel `[kh, kw, A, B]` as `[kh, kw, B, A]`.
 private func swappingChannels(_ weight: Tensor) -> Tensor {
   let (height, width, a, b) = (weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3])
   let scalars = weight.scalars

@@ -2,12 +2,6 @@
 #pragma once
 #include <stddef.h>
 
-typedef enum lvae_activation {
-  lvae_activation_none,
-  lvae_activation_relu,
-  lvae_activation_silu,  // x / (1 + exp(-x))
-} lvae_activation;
-
 /// y = scale · x + offset
 void lvae_affine(const float *x, float scale, float offset, float *y, size_t count);
 
@@ -28,9 +22,6 @@ void lvae_clamp(const float *x, float low, float high, float *y, size_t count);
 
 /// Whether no number is infinite or NaN.
 int lvae_all_finite(const float *x, size_t count);
-
-/// y = activation(x)
-void lvae_activate(const float *x, lvae_activation activation, float *y, size_t count);
 
 /// y[p][c] = scale[c] · x[p][c] + offset[c], for `pixels` rows of `channels` numbers.
 void lvae_affine_channels(

@@ -81,7 +81,8 @@ extension AutoencoderKL {
       normNumGroups = try fields.integer("norm_num_groups", or: normNumGroups)
       sampleSize = try fields.integer("sample_size", or: sampleSize)
       scalingFactor = try Float(fields.number("scaling_factor", or: Double(scalingFactor)))
-      shiftFactor = try fields.has("shift_factor") ? Float(fields.number("shift_factor", or: 0)) : nil
+      shiftFactor =
+        try fields.has("shift_factor") ? Float(fields.number("shift_factor", or: 0)) : nil
       latentsMean = try fields.numbers("latents_mean")
       latentsStd = try fields.numbers("latents_std")
       forceUpcast = try fields.boolean("force_upcast", or: forceUpcast)

@@ -7,6 +7,7 @@ public import Tensors
 /// Rombach et al. 2021, arXiv:2112.10752; as diffusers' class of this name, whose configuration
 /// and parameter names it shares. Loads the autoencoders of Stable Diffusion, SDXL, SD3 and FLUX.1.
 public struct AutoencoderKL: Autoencoder {
+  /// The class's name in `config.json`.
   public static let className = "AutoencoderKL"
 
   /// What was built.
@@ -35,8 +36,13 @@ public struct AutoencoderKL: Autoencoder {
     }
   }
 
+  /// By how much a latent is smaller than its picture, along each axis.
   public var spatialFactor: Int { 1 << (configuration.blockOutChannels.count - 1) }
+
+  /// The number of a latent's channels.
   public var latentChannels: Int { configuration.latentChannels }
+
+  /// Whether encoding gives a distribution with a variance.
   public var hasPosterior: Bool { true }
 
   /// The decoder's first block at full resolution takes the channels of the level below: it holds
@@ -46,21 +52,25 @@ public struct AutoencoderKL: Autoencoder {
     return (2 * channels[min(1, channels.count - 1)] + channels[0]) * MemoryLayout<Float>.stride
   }
 
+  /// How latents are brought to the range that a diffusion model works in.
   public var latentScaling: LatentScaling {
     LatentScaling(
       factor: configuration.scalingFactor, shift: configuration.shiftFactor ?? 0,
       mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
   }
 
+  /// The posterior of pictures `[N, H, W, 3]`.
   public func encode(_ pictures: Tensor) -> DiagonalGaussianDistribution {
     let moments = encoder(pictures)
     return DiagonalGaussianDistribution(moments: quantConv?(moments) ?? moments)
   }
 
+  /// The pictures `[N, H, W, 3]` of latents.
   public func decode(_ latents: Tensor) -> Tensor {
     decoder(postQuantConv?(latents) ?? latents)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -6,6 +6,7 @@ public import Tensors
 /// Loads TAESD (for Stable Diffusion's latents), TAESDXL, TAESD3, TAEF1 and, with
 /// `use_midblock_gn`, TAEF2 (for FLUX.2's). Ollin Boer Bohan, madebyollin/taesd.
 public struct AutoencoderTiny: Autoencoder {
+  /// The class's name in `config.json`.
   public static let className = "AutoencoderTiny"
 
   /// What was built.
@@ -56,8 +57,13 @@ public struct AutoencoderTiny: Autoencoder {
     return layers
   }
 
+  /// By how much a latent is smaller than its picture, along each axis.
   public var spatialFactor: Int { 1 << (configuration.numEncoderBlocks.count - 1) }
+
+  /// The number of a latent's channels.
   public var latentChannels: Int { configuration.latentChannels }
+
+  /// Whether encoding gives a distribution with a variance.
   public var hasPosterior: Bool { false }
 
   /// A block at full resolution holds its input and two intermediate results.
@@ -68,20 +74,24 @@ public struct AutoencoderTiny: Autoencoder {
     return 3 * channels * MemoryLayout<Float>.stride
   }
 
+  /// How latents are brought to the range that a diffusion model works in.
   public var latentScaling: LatentScaling {
     LatentScaling(factor: configuration.scalingFactor, shift: configuration.shiftFactor)
   }
 
+  /// The posterior of pictures `[N, H, W, 3]`.
   public func encode(_ pictures: Tensor) -> DiagonalGaussianDistribution {
     let latents = encoder.run(pictures.affine(scale: 0.5, offset: 0.5))
     return DiagonalGaussianDistribution(mean: latents, logVariance: nil)
   }
 
+  /// The pictures `[N, H, W, 3]` of latents.
   public func decode(_ latents: Tensor) -> Tensor {
     decoder.run(latents.softClamped(to: configuration.latentMagnitude))
       .affine(scale: 2, offset: -1)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -101,6 +111,7 @@ public enum TinyLayer: ParameterContainer {
   /// Nearest neighbour ×2, done by the convolution behind it.
   case upsampling
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -116,9 +127,9 @@ public enum TinyLayer: ParameterContainer {
   }
 }
 
-extension [TinyLayer] {
+extension Collection<TinyLayer> where Index == Int {
   /// The output of the last layer.
-  func run(_ x: Tensor) -> Tensor {
+  package func run(_ x: Tensor) -> Tensor {
     var hidden = x
     var upsamples = false
     for (index, layer) in enumerated() {
@@ -164,6 +175,7 @@ public struct TinyBlock: Layer {
     return convolutions[2](hidden, residual: x, activation: .relu)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -196,6 +208,7 @@ public struct TinyPool: Layer {
     reduce(norm(expand(x), activation: .relu), residual: x)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

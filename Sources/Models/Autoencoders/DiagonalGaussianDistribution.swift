@@ -33,6 +33,7 @@ public struct DiagonalGaussianDistribution: Sendable {
   /// mean + σ·ε, the reparameterisation trick of Kingma and Welling 2013, arXiv:1312.6114.
   ///
   /// - Parameter noise: ε ~ N(0, 1), of the mean's shape.
+  /// - Returns: latents of the mean's shape.
   public func sample(noise: Tensor) -> Tensor {
     standardDeviation.map { mean + $0 * noise } ?? mean
   }

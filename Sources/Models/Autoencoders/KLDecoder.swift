@@ -45,6 +45,7 @@ public struct KLDecoder: Layer {
     return convOut(hidden)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -93,6 +94,7 @@ public struct KLUpBlock: Layer {
     return hidden
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -48,6 +48,7 @@ public struct KLEncoder: Layer {
     return convOut(hidden)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -96,6 +97,7 @@ public struct KLDownBlock: Layer {
     return hidden
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
@@ -132,6 +134,7 @@ public struct KLMidBlock: Layer {
     return resnets[1](hidden)
   }
 
+  /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {

@@ -13,6 +13,7 @@ public struct WeightCollector: ParameterVisitor {
     try? model.visitParameters(at: .root, with: &self)
   }
 
+  /// Takes one parameter.
   public mutating func visit(
     _ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout
   ) {

@@ -48,6 +48,7 @@ public struct LatentCodec: Sendable {
   ///   - image: The picture.
   ///   - sourceSHA256: The SHA-256 of the file it came from, in hexadecimal; kept in the header.
   ///   - options: What is stored, and how.
+  /// - Returns: The file, ready to be encoded as bytes.
   /// - Throws: ``CodecError``; `LatentFileError` for values that the storage can't hold.
   public func encode(
     _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
@@ -94,7 +95,8 @@ public struct LatentCodec: Sendable {
       // A stream for each picture, so that a sample doesn't depend on the other pictures.
       let stream = sourceSHA256.flatMap { UInt64($0.prefix(16), radix: 16) } ?? 0
       var random = PhiloxRandomSource(seed: options.seed).stream(stream)
-      return posterior.sample(noise: Tensor.randomNormal(shape: posterior.mean.shape, using: &random))
+      return posterior.sample(
+        noise: Tensor.randomNormal(shape: posterior.mean.shape, using: &random))
     case .moments:
       guard let moments = posterior.moments else { throw noPosterior(options.values) }
       return moments

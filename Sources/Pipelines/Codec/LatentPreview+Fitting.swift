@@ -41,6 +41,7 @@ extension LatentPreview {
   /// The colours at each place of a latent: red, green and blue in −1…1.
   ///
   /// - Parameter latent: `[1, h, w, C]`.
+  /// - Returns: `[1, h, w, 3]`.
   /// - Precondition: C is the projection's.
   package func colors(of latent: Tensor) -> Tensor {
     precondition(matrix.allSatisfy { $0.count == latent.shape[3] }, "a preview of another latent")

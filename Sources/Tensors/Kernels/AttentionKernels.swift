@@ -31,7 +31,9 @@ extension Tensor {
   }
 }
 
-/// One block of queries against all keys. Matrices have `width` columns, `stride` apart by rows.
+/// One block of queries against all keys.
+///
+/// Matrices have `width` columns, `stride` apart by rows.
 private func attend(
   queries: UnsafePointer<Float>, count: Int, keys: UnsafePointer<Float>,
   values: UnsafePointer<Float>, keyCount: Int, width: Int, stride: Int,
@@ -46,6 +48,7 @@ private func attend(
   for row in 0..<count {
     unsafe (output + row * stride).initialize(repeating: 0, count: width)
   }
+  let isa = lvae_best_isa()
   let scale = 1 / Float(width).squareRoot()
   for first in Swift.stride(from: 0, to: keyCount, by: keyBlock) {
     let block = min(keyBlock, keyCount - first)
@@ -53,17 +56,13 @@ private func attend(
       m: count, n: block, k: width, a: queries, aStride: stride,
       b: keys + first * stride, bStride: stride, transposingB: true,
       beta: 0, c: scores, cStride: block)
-    unsafe lvae_reference_softmax_block(scores, count, block, scale, maxima, sums, corrections)
-    for row in 0..<count {
-      let line = unsafe output + row * stride
-      unsafe lvae_affine(line, corrections[row], 0, line, width)
-    }
+    unsafe lvae_softmax_block(
+      isa, scores, count, block, block, scale, maxima, sums, corrections)
+    unsafe lvae_scale_rows(isa, output, count, width, stride, corrections)
     unsafe BLAS.multiply(
       m: count, n: width, k: block, a: scores, aStride: block,
       b: values + first * stride, bStride: stride, beta: 1, c: output, cStride: stride)
   }
-  for row in 0..<count {
-    let line = unsafe output + row * stride
-    unsafe lvae_affine(line, 1 / sums[row], 0, line, width)
-  }
+  for row in 0..<count { unsafe sums[row] = 1 / sums[row] }
+  unsafe lvae_scale_rows(isa, output, count, width, stride, sums)
 }

@@ -32,7 +32,7 @@ extension Tensor {
     }
   }
 
-  /// scale · x + offset
+  /// The numbers scale · x + offset.
   public func affine(scale: Float, offset: Float) -> Tensor {
     unsafe mapping { x, y, count in unsafe lvae_affine(x, scale, offset, y, count) }
   }
@@ -42,12 +42,12 @@ extension Tensor {
     unsafe mapping { x, y, count in unsafe lvae_soft_clamp(x, limit, y, count) }
   }
 
-  /// exp(scale · x)
+  /// The numbers exp(scale · x).
   public func exp(scale: Float = 1) -> Tensor {
     unsafe mapping { x, y, count in unsafe lvae_exp(x, scale, y, count) }
   }
 
-  /// min(max(x, low), high)
+  /// The numbers, those beyond the range replaced by its ends.
   public func clamped(to range: ClosedRange<Float>) -> Tensor {
     unsafe mapping { x, y, count in
       unsafe lvae_clamp(x, range.lowerBound, range.upperBound, y, count)
@@ -64,11 +64,12 @@ extension Tensor {
     unsafe left.mapping(with: right) { x, z, y, count in unsafe lvae_multiply(x, z, y, count) }
   }
 
-  /// scale[c] · x + offset[c] for channel c (the last axis).
+  /// The numbers scale[c] · x + offset[c], where c is the channel (the last axis).
   ///
   /// - Parameters:
   ///   - scale: `[C]`.
   ///   - offset: `[C]`.
+  /// - Returns: a tensor of the same shape.
   public func affineChannels(scale: Tensor, offset: Tensor) -> Tensor {
     let channels = shape[-1]
     precondition(

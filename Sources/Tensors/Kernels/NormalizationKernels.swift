@@ -1,18 +1,60 @@
 import CKernels
 
+private let blockPixels = Int(lvae_group_norm_block_pixels)
+
 extension Tensor {
   func normalizingGroups(
     _ groups: Int, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, _ activation: Activation
   ) -> Tensor {
-    let channels = shape[-1]
-    let pixels = shape.scalarCount / shape[0] / channels
+    let (images, channels) = (shape[0], shape[-1])
+    let pixels = shape.scalarCount / images / channels
+    let (scale, shift) = groupScaleShift(groups, weight, bias, epsilon)
     let result = Storage(count: shape.scalarCount)
-    ThreadPool.current.run(count: shape[0]) { image, _ in
-      let start = image * pixels * channels
-      unsafe lvae_reference_group_norm(
-        storage.base + start, pixels, channels, groups, epsilon, weight.storage.base,
-        bias.storage.base, activation.kernel, result.base + start)
+    let blocks = (pixels + blockPixels - 1) / blockPixels
+    ThreadPool.current.run(count: images * blocks) { index, _ in
+      let (image, first) = (index / blocks, index % blocks * blockPixels)
+      let start = (image * pixels + first) * channels
+      unsafe lvae_scale_shift_activation(
+        lvae_best_isa(), storage.base + start, scale.base + image * channels,
+        shift.base + image * channels, result.base + start, min(blockPixels, pixels - first),
+        channels, activation.kernel)
     }
     return Tensor(shape: shape, storage: result)
+  }
+
+  /// What group normalisation multiplies each channel of each image with, and adds to it.
+  private func groupScaleShift(
+    _ groups: Int, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float
+  ) -> (scale: Storage, shift: Storage) {
+    let (images, channels) = (shape[0], shape[-1])
+    let pixels = shape.scalarCount / images / channels
+    let blocks = (pixels + blockPixels - 1) / blockPixels
+    var sums = [Double](repeating: 0, count: images * blocks * groups * 2)
+    let scale = Storage(count: images * channels)
+    let shift = Storage(count: images * channels)
+    unsafe sums.withUnsafeMutableBufferPointer { buffer in
+      guard let sums = buffer.baseAddress else { return }
+      ThreadPool.current.run(count: images * blocks) { index, _ in
+        let (image, first) = (index / blocks, index % blocks * blockPixels)
+        unsafe lvae_group_norm_partial_sums(
+          lvae_best_isa(), storage.base + (image * pixels + first) * channels,
+          min(blockPixels, pixels - first), channels, groups, sums + index * groups * 2)
+      }
+      for image in 0..<images {
+        unsafe lvae_group_norm_scale_shift(
+          sums + image * blocks * groups * 2, blocks, pixels, channels, groups, Double(epsilon),
+          weight.storage.base, bias.storage.base, scale.base + image * channels,
+          shift.base + image * channels, nil, nil)
+      }
+    }
+    return (scale, shift)
+  }
+
+  /// The activation of each number.
+  public func activated(_ activation: Activation) -> Tensor {
+    unsafe mapping { x, y, count in
+      unsafe lvae_scale_shift_activation(
+        lvae_best_isa(), x, nil, nil, y, 1, count, activation.kernel)
+    }
   }
 }

@@ -13,6 +13,7 @@ extension Tensor {
   ///     memory here.
   ///   - residual: added to the result, of its shape.
   ///   - activation: applied last.
+  /// - Returns: `[N, H', W', Co]`.
   /// - Precondition: the channels agree and the kernel fits into the padded picture.
   public func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
@@ -39,6 +40,7 @@ extension Tensor {
   ///   - bias: `[Co]`.
   ///   - stride: how far apart neighbours of the input come to lie in the output.
   ///   - padding: how many rows and columns are cut from each side of the result.
+  /// - Returns: `[N, H', W', Co]`.
   /// - Precondition: the channels agree, and the result isn't empty.
   public func convTranspose2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int, padding: Int
@@ -53,12 +55,13 @@ extension Tensor {
       outputShape: [shape[0], height, width, weight.shape[3]])
   }
 
-  /// x·W + bias over the last axis: `[…, Ci]` → `[…, Co]`.
+  /// The matrix product x·W + bias over the last axis: `[…, Ci]` → `[…, Co]`.
   ///
   /// - Parameters:
   ///   - weight: `[Ci, Co]`.
   ///   - bias: `[Co]`.
   ///   - residual: added to the result, of its shape.
+  /// - Returns: `[…, Co]`.
   public func linear(_ weight: Tensor, bias: Tensor? = nil, residual: Tensor? = nil) -> Tensor {
     let (inputs, outputs) = (weight.shape[0], weight.shape[1])
     let rows = shape.scalarCount / max(inputs, 1)
@@ -70,13 +73,13 @@ extension Tensor {
 }
 
 /// The sizes of one convolution.
-struct ConvolutionGeometry: Hashable {
+package struct ConvolutionGeometry: Hashable {
   let input, weight: Shape
   let stride: Int
   let padding: ConvolutionPadding
   let upsampling: Bool
 
-  init(
+  package init(
     input: Shape, weight: Shape, stride: Int, padding: ConvolutionPadding, upsampling: Bool
   ) {
     precondition(input.rank == 4 && weight.rank == 4, "\(input) with \(weight)")
@@ -106,11 +109,11 @@ struct ConvolutionGeometry: Hashable {
 }
 
 /// What follows the sum of products in a convolution.
-struct ConvolutionEpilogue {
+package struct ConvolutionEpilogue {
   let bias, residual: Tensor?
   let activation: Activation
 
-  init(_ bias: Tensor?, _ residual: Tensor?, _ activation: Activation) {
+  package init(_ bias: Tensor?, _ residual: Tensor?, _ activation: Activation) {
     self.bias = bias
     self.residual = residual
     self.activation = activation

@@ -11,6 +11,7 @@ extension Tensor {
   ///   - bias: `[C]`.
   ///   - epsilon: added to the variance.
   ///   - activation: applied last.
+  /// - Returns: a tensor of the same shape.
   /// - Precondition: `groups` divides C.
   public func groupNorm(
     groups: Int, weight: Tensor, bias: Tensor, epsilon: Float,

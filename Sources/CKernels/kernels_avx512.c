@@ -1,0 +1,19 @@
+// The kernels for x86 processors with AVX-512.
+#if defined(__x86_64__)
+#include "convolution_plan.h"
+#include "row_kernels.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define LVAE_VECTOR_FLOATS 16
+#define LVAE_TILE_ROWS 14
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#include "convolution_kernels.h"
+#include "row_bodies.h"
+#pragma clang attribute pop
+
+const conv_kernels conv_kernels_avx512 = CONV_KERNELS;
+const row_kernels row_kernels_avx512 = ROW_KERNELS;
+#endif
