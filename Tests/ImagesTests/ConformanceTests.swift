@@ -105,6 +105,13 @@ struct ConformanceTests {
     }
   }
 
+  @Test(arguments: [("basn0g01", 1), ("basn0g16", 16), ("basn2c08", 8), ("basn3p02", 8)])
+  func theFilesBitDepthIsRecorded(name: String, bitDepth: Int) throws {
+    let image = try Image(contentsOf: Self.url("pngsuite/\(name).png"))
+    #expect(image.source.bitDepth == bitDepth)
+    #expect(image.bitDepth == max(8, bitDepth))
+  }
+
   /// PngSuite draws one picture for six gammas, each a little differently: their means are alike
   /// once they are converted, while the plain numbers' means lie 40 levels apart.
   @Test(arguments: ["n0g16", "n2c08", "n3p04"])
