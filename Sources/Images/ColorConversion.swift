@@ -43,7 +43,8 @@ extension DecodedPicture {
       extra: channels.hasAlpha ? 1 : 0)
     guard let target = ColorProfile.sRGB(isGrey: channels.isGrey),
       let probing = ColorTransform(from: profile, probe, to: target, probe),
-      let transform = ColorTransform(from: profile, format, to: target, format)
+      let transform = ColorTransform(
+        from: profile, format, to: target, format, isExact: samples.bitDepth == 16)
     else { throw UnusableColorDescription(reason: "the ICC profile is broken: ignored") }
     guard !probing.changesNothing(channelCount: channels.isGrey ? 1 : 3) else { return false }
     switch samples {

@@ -105,13 +105,17 @@ struct UnusableColorDescription: Error {
   private let handle: cmsHTRANSFORM
 
   /// Perceptual intent; nil when the profiles don't allow one.
+  ///
+  /// `isExact` evaluates curves for each sample. Otherwise lcms2 tabulates them, which is quicker
+  /// and right for 8 bits, but with 16 it loses dark tones of steep curves.
   init?(
     from source: borrowing ColorProfile, _ sourceFormat: UInt32,
-    to target: borrowing ColorProfile, _ targetFormat: UInt32
+    to target: borrowing ColorProfile, _ targetFormat: UInt32, isExact: Bool = false
   ) {
     guard
       let handle = unsafe cmsCreateTransform(
-        source.handle, sourceFormat, target.handle, targetFormat, UInt32(INTENT_PERCEPTUAL), 0)
+        source.handle, sourceFormat, target.handle, targetFormat, UInt32(INTENT_PERCEPTUAL),
+        isExact ? UInt32(cmsFLAGS_NOOPTIMIZE) : 0)
     else { return nil }
     unsafe self.handle = handle
   }

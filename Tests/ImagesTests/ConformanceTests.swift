@@ -105,6 +105,28 @@ struct ConformanceTests {
     }
   }
 
+  @Test(arguments: [("basn0g01", 1), ("basn0g16", 16), ("basn2c08", 8), ("basn3p02", 8)])
+  func theFilesBitDepthIsRecorded(name: String, bitDepth: Int) throws {
+    let image = try Image(contentsOf: Self.url("pngsuite/\(name).png"))
+    #expect(image.source.bitDepth == bitDepth)
+    #expect(image.bitDepth == max(8, bitDepth))
+  }
+
+  /// PngSuite draws one picture for six gammas, each a little differently: their means are alike
+  /// once they are converted, while the plain numbers' means lie 40 levels apart.
+  @Test(arguments: ["n0g16", "n2c08", "n3p04"])
+  func allGammasLookAlike(kind: String) throws {
+    func mean(_ gamma: String) throws -> Double {
+      let image = try Image(contentsOf: Self.url("pngsuite/\(gamma)\(kind).png"))
+      #expect(image.source.colorConversion == (gamma == "g04" ? .unchanged : .gamma))
+      return Double(image.eightBitSamples.reduce(0) { $0 + Int($1) }) / Double(image.samples.count)
+    }
+    let reference = try mean("g04")
+    for gamma in ["g03", "g05", "g07", "g10", "g25"] {
+      #expect(abs(try mean(gamma) - reference) < 4, "\(gamma)")
+    }
+  }
+
   @Test func everyPrefixOfAFileIsRefused() throws {
     for name in ["pngsuite/basi3p04.png", "jpeg/own_size_9x17.jpg", "png/own_size_7x5.png"] {
       let bytes = try [UInt8](Data(contentsOf: Self.url(name)))

@@ -16,11 +16,12 @@ enum PNG {
       guard let channels = Image.Channels(rawValue: Int(header.channels)) else {
         throw ImageError.damaged(.png, reason: "\(header.channels) channels")
       }
+      let fileBitDepth = Int(header.file_bit_depth)
       var picture = DecodedPicture(
         layout: .image(channels), samples: samples,
         source: ImageSource(
           format: .png, width: Int(header.width), height: Int(header.height),
-          bitDepth: max(8, Int(header.file_bit_depth)), isGrey: channels.isGrey,
+          bitDepth: channels.isGrey ? fileBitDepth : max(8, fileBitDepth), isGrey: channels.isGrey,
           hasAlpha: channels.hasAlpha))
       unsafe describe(&picture, reader, header)
       return picture
