@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Models
 import Tensors
 import TestSupport
@@ -54,8 +55,8 @@ struct AutoencoderKLTests {
       try relativeError(attended, golden.input("act.encoder.mid_block.attentions.0")) < 2e-5)
 
     let decoder = model.decoder
-    let latent = try #require(model.postQuantConv)(try golden.input("z"))
-    let coarse = decoder.midBlock(decoder.convIn(latent))
+    let postQuantConv = try #require(model.postQuantConv)
+    let coarse = decoder.midBlock(decoder.convIn(postQuantConv(try golden.input("z"))))
     #expect(try relativeError(coarse, golden.input("act.decoder.mid_block")) < 2e-5)
     let up = decoder.upBlocks[0](coarse)
     #expect(try relativeError(up, golden.input("act.decoder.up_blocks.0")) < 2e-5)
