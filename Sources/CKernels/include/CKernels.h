@@ -2,6 +2,7 @@
 // alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
 #include "activation.h"
+#include "arena.h"
 #include "convolution.h"
 #include "elementwise.h"
 #include "group_norm.h"
