@@ -143,19 +143,21 @@ static void plan_few_outputs(lvae_conv2d_plan *plan) {
   const lvae_conv2d_shape *shape = &plan->shape;
   const conv_kernels *kernels = plan->kernels;
   plan->panels = panels_of_shares(shape, kernels);
-  // Neighbouring strips compute the shares of their common edge twice: tall strips, as far as
-  // their input fits half of the second cache level.
-  enum { columns = 64, most_rows = 16, fewest_rows = 4, strip_floats = 128 * 1024 };
-  size_t rows = strip_floats / ((columns + shape->kernel_width) * shape->in_channels);
-  plan_strips(plan, smaller(larger(rows, fewest_rows), most_rows), columns);
+  // Neighbouring strips compute the shares of their common edge twice: as tall as the number of
+  // tasks allows.
+  size_t columns = 64, across = divide_up(shape->out_width, columns);
+  size_t rows = shape->batch * across * shape->out_height / fewest_tasks;
+  plan_strips(plan, smaller(larger(rows, 4), 16), columns);
   conv_strip_blocking *strips = &plan->strips;
-  size_t pixels = strips->input_rows * strips->input_columns;
+  size_t block_floats = strips->input_columns * kernels->vector_floats;
   plan->product_blocks = plan->channel_blocks;
   for (size_t block = 0; block < plan->product_blocks; block++)
-    plan->offsets[block] = (ptrdiff_t)(block * pixels * kernels->vector_floats);
-  plan->scratch_floats = plan->channel_blocks * pixels * kernels->vector_floats +
-                         plan->panels * pixels * kernels->panel_floats +
-                         strips->columns * shape->out_channels + 3 * kernels->vector_floats;
+    plan->offsets[block] = (ptrdiff_t)(block * block_floats);
+  // One row of input, the shares, and one row of sums with vectors to spare.
+  plan->scratch_floats =
+      plan->channel_blocks * block_floats +
+      plan->panels * strips->input_rows * strips->input_columns * kernels->panel_floats +
+      strips->columns * shape->out_channels + 3 * kernels->vector_floats;
 }
 
 /// Floats between frequencies: an odd number of cache lines, so that the α² streams of a transform
