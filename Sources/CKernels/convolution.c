@@ -18,7 +18,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
-static const conv_kernels *kernels_of(lvae_isa isa) {
+const conv_kernels *conv_kernels_of(lvae_isa isa) {
 #if defined(__x86_64__)
   if (isa == lvae_isa_avx512) return &conv_kernels_avx512;
   if (isa == lvae_isa_avx2) return &conv_kernels_avx2;
@@ -160,9 +160,7 @@ static void plan_few_outputs(lvae_conv2d_plan *plan) {
       strips->columns * shape->out_channels + 3 * kernels->vector_floats;
 }
 
-/// Floats between frequencies: an odd number of cache lines, so that the α² streams of a transform
-/// don't meet in the same cache sets.
-static size_t frequency_stride(size_t floats) { return divide_up(floats, 16) / 2 * 32 + 16; }
+size_t conv_frequency_stride(size_t floats) { return divide_up(floats, 16) / 2 * 32 + 16; }
 
 static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy) {
   const lvae_conv2d_shape *shape = &plan->shape;
@@ -195,9 +193,9 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
         (ptrdiff_t)(block * winograd->tiles_per_block * kernels->vector_floats);
 
   size_t frequencies = winograd->alpha * winograd->alpha;
-  winograd->input_stride = frequency_stride(channels * winograd->tiles_per_block);
+  winograd->input_stride = conv_frequency_stride(channels * winograd->tiles_per_block);
   winograd->product_stride =
-      frequency_stride(plan->panels * kernels->panel_floats * winograd->tiles_per_block);
+      conv_frequency_stride(plan->panels * kernels->panel_floats * winograd->tiles_per_block);
   plan->scratch_floats = frequencies * (winograd->input_stride + winograd->product_stride);
   plan->packed_count =
       winograd->phases * frequencies * channels * plan->panels * kernels->panel_floats;
@@ -207,7 +205,7 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
 lvae_conv2d_plan *lvae_conv2d_plan_create(
     const lvae_conv2d_shape *shape, lvae_isa isa, lvae_conv2d_accuracy accuracy) {
   if (!shape_is_supported(shape)) return NULL;
-  const conv_kernels *kernels = kernels_of(isa);
+  const conv_kernels *kernels = conv_kernels_of(isa);
   size_t channel_blocks = divide_up(shape->in_channels, kernels->vector_floats);
   size_t offsets = channel_blocks * shape->kernel_height * shape->kernel_width;
   lvae_conv2d_plan *plan = calloc(1, sizeof *plan + offsets * sizeof plan->offsets[0]);

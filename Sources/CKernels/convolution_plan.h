@@ -2,6 +2,10 @@
 #pragma once
 #include "convolution.h"
 
+/// At least so many floats between frequencies: an odd number of cache lines, so that the α² streams
+/// of a transform don't meet in the same cache sets.
+size_t conv_frequency_stride(size_t floats);
+
 typedef enum {
   conv_direct,        // strips of the input × the kernel as it is
   conv_few_inputs,    // windows of the input as rows of a matrix
@@ -29,6 +33,8 @@ extern const conv_kernels conv_kernels_portable;
 extern const conv_kernels conv_kernels_avx2;
 extern const conv_kernels conv_kernels_avx512;
 #endif
+
+const conv_kernels *conv_kernels_of(lvae_isa isa);
 
 /// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group of its
 /// panels; the input under the strip is copied to scratch.

@@ -3,6 +3,7 @@
 #pragma once
 #include "activation.h"
 #include "convolution.h"
+#include "convolution_gradient.h"
 #include "group_norm.h"
 #include "instruction_set.h"
 #include "softmax.h"
