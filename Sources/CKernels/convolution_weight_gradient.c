@@ -8,7 +8,7 @@ enum {
   tile = 4,
   fewest_tasks = 8,
   // A longer block makes the sums' loads and stores rarer, and the transformed tiles larger.
-  tiles_per_block = 48,
+  tiles_per_block = 32,
   channels_per_sum = 16,  // as in convolution_weight_gradient.h
 };
 

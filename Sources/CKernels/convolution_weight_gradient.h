@@ -44,15 +44,22 @@ INLINE void transform_gradient_tile(
     size_t channel, size_t stride, float *z) {
   size_t lanes = lanes_from(channel, shape->out_channels);
   size_t y0 = run->tile_y * 4, x0 = tile_x * 4;
+  size_t rows = smaller(shape->out_height - y0, 4), count = smaller(shape->out_width - x0, 4);
+  size_t row_stride = shape->out_width * shape->out_channels;
+  const float *corner =
+      dy + ((run->image * shape->out_height + y0) * shape->out_width + x0) * shape->out_channels +
+      channel;
+  bool whole = rows == 4 && count == 4 && lanes == vector_floats;
   vec columns[4][gradient_alpha];
+#pragma clang loop unroll(full)
   for (size_t j = 0; j < 4; j++) {
-    vec column[4];
-    for (size_t i = 0; i < 4; i++) {
-      bool inside = y0 + i < shape->out_height && x0 + j < shape->out_width;
-      size_t row = run->image * shape->out_height + y0 + i;
-      size_t pixel = row * shape->out_width + x0 + j;
-      column[i] =
-          inside ? load_part(dy + pixel * shape->out_channels + channel, lanes) : (vec){0};
+    vec column[4] = {0};
+    const float *pixel = corner + j * shape->out_channels;
+    if (whole) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 4; i++) column[i] = load(pixel + i * row_stride);
+    } else if (j < count) {
+      for (size_t i = 0; i < rows; i++) column[i] = load_part(pixel + i * row_stride, lanes);
     }
     f34_taps(column, columns[j]);
   }
