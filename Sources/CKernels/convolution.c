@@ -177,8 +177,12 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   // More channels make transformed weights larger, which more tiles a block pay for.
   size_t channels = plan->channel_blocks * kernels->vector_floats;
   size_t most = channels <= 128 ? 28 : channels <= 256 ? 56 : 112;
-  size_t wanted = larger(divide_up(winograd->tiles, fewest_tasks), kernels->tile_rows);
+  // From 512 on they exceed the third cache level and are read from memory for every block: half
+  // as many blocks are 5 to 9 % faster.
+  size_t fewest_blocks = channels < 512 ? fewest_tasks : fewest_tasks / 2;
+  size_t wanted = larger(divide_up(winograd->tiles, fewest_blocks), kernels->tile_rows);
   size_t blocks = divide_up(winograd->tiles, smaller(most, wanted));
+  if (blocks > 1) blocks += blocks % 2;  // few large blocks share out evenly
   winograd->tiles_per_block = divide_up(winograd->tiles, blocks);
   blocks = divide_up(winograd->tiles, winograd->tiles_per_block);
   // Within a task, a block's input is fetched during the one before.

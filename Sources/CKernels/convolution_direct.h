@@ -122,8 +122,9 @@ static void direct_run(
     const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {
   conv_strip strip = strip_of_task(plan, task);
   conv_output out = make_output(plan, y, epilogue);
-  size_t row_floats = plan->shape.stride * plan->strips.column_run * vector_floats;
-  for (size_t r = 0; r < input_extent(strip.rows, plan->shape.kernel_height, plan->shape.stride); r++)
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t row_floats = shape->stride * plan->strips.column_run * vector_floats;
+  for (size_t r = 0; r < input_extent(strip.rows, shape->kernel_height, shape->stride); r++)
     pack_row(
         plan, x, &strip, r, plan->strips.input_rows * row_floats, scratch + r * row_floats);
   multiply_strip(plan, scratch, packed, &strip, &out);

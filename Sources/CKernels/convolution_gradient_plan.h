@@ -20,7 +20,8 @@ extern const weight_gradient_kernels weight_gradient_kernels_avx512;
 
 /// By Winograd's F(3×3, 4×4): a task sums over the blocks of tiles of its part, for its group of
 /// panels. Partial sums are [part][panel][alpha²][channel][panel]; scratch holds for one block the
-/// transformed input, as forward, then the transformed gradient [alpha²][panel of the group][tile][panel].
+/// transformed input, as forward, then the transformed gradient
+/// [alpha²][panel of the group][tile][panel].
 struct lvae_conv2d_weight_gradient_plan {
   const weight_gradient_kernels *kernels;
   size_t parts, tiles_per_part;

@@ -2,8 +2,8 @@
 #pragma once
 #include "convolution.h"
 
-/// At least so many floats between frequencies: an odd number of cache lines, so that the α² streams
-/// of a transform don't meet in the same cache sets.
+/// At least so many floats between frequencies: an odd number of cache lines, so that the α²
+/// streams of a transform don't meet in the same cache sets.
 size_t conv_frequency_stride(size_t floats);
 
 typedef enum {
@@ -36,8 +36,8 @@ extern const conv_kernels conv_kernels_avx512;
 
 const conv_kernels *conv_kernels_of(lvae_isa isa);
 
-/// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group of its
-/// panels; the input under the strip is copied to scratch.
+/// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group
+/// of its panels; the input under the strip is copied to scratch.
 typedef struct {
   size_t rows, columns;  // of the output
   size_t down, across;   // strips of an image

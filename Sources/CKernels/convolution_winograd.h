@@ -134,7 +134,8 @@ INLINE void transform_inner_columns(
     vec *const out[alpha]) {
   const size_t tile = tile_of(alpha), overlap = alpha - tile;
   ptrdiff_t row_stride = band->width * band->channels;
-  const float *corner = band->image + (band->first_row * band->width + x) * band->channels + channel;
+  const float *corner =
+      band->image + (band->first_row * band->width + x) * band->channels + channel;
 #pragma clang loop unroll(full)
   for (size_t j = 0; j < tile; j++) {
     const float *pixel = corner + (ptrdiff_t)j * band->channels;
@@ -222,7 +223,8 @@ INLINE void transform_output_tile(
   for (size_t j = 0; j < alpha; j++) {
     vec column[8];
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < alpha; i++) column[i] = load_aligned(products + (i * alpha + j) * stride);
+    for (size_t i = 0; i < alpha; i++)
+      column[i] = load_aligned(products + (i * alpha + j) * stride);
     transform_output(alpha, column, columns[j]);
   }
   size_t y0 = run->tile_y * tile * step + phase / 2, x0 = tile_x * tile * step + phase % 2;

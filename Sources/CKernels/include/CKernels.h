@@ -1,5 +1,6 @@
 // The inner loops of lvae. Each header states its functions' contracts: shapes, aliasing,
-// alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
+// alignment. Tensors are float32 and channels last (NHWC); convolution weights are
+// [kh][kw][Ci][Co].
 #pragma once
 #include "activation.h"
 #include "convolution.h"

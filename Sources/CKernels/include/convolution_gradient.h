@@ -3,9 +3,9 @@
 #include "convolution.h"
 
 /// The gradient with respect to the input is a convolution of y's gradient, with other weights:
-/// stores its shape, whose input is shaped as y and whose output as x. False if there is none: for a
-/// stride above 2, and for a stride of 2 unless the kernel has at most 4 rows and columns and x is
-/// twice the size of y.
+/// stores its shape, whose input is shaped as y and whose output as x. False if there is none: for
+/// a stride above 2, and for a stride of 2 unless the kernel has at most 4 rows and columns and x
+/// is twice the size of y.
 bool lvae_conv2d_input_gradient_shape(const lvae_conv2d_shape *shape, lvae_conv2d_shape *gradient);
 
 /// The weights of that convolution, [kh][kw][Co][Ci] of the gradient's kernel size, from those of
