@@ -50,7 +50,7 @@ int main(int count, char **arguments) {
   if (count > 3) repeats = atoi(arguments[3]);
   const lvae_conv2d_accuracy standard = lvae_conv2d_accuracy_standard;
   static const size_t same[][2] = {{64, 64},   {64, 128},  {64, 256},  {64, 512}, {128, 512},
-                                   {256, 256}, {512, 64}, {512, 128}};
+                                   {256, 256}, {512, 64}, {512, 128}, {256, 16}, {512, 8}};
   for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
     for (int is_fast = 0; is_fast < 2; is_fast++) {
       char name[40];

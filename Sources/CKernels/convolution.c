@@ -188,6 +188,11 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   // Within a task, a block's input is fetched during the one before.
   winograd->blocks_per_task = smaller(larger(blocks / 32, 1), 8);
   plan->tasks = divide_up(blocks, winograd->blocks_per_task);
+  // Tiny images are split by output panels, though each task transforms its input anew.
+  size_t groups = smaller(divide_up(fewest_tasks / 2, plan->tasks), plan->panels);
+  winograd->panels_per_group = divide_up(plan->panels, groups);
+  winograd->groups = divide_up(plan->panels, winograd->panels_per_group);
+  plan->tasks *= winograd->groups;
 
   size_t sum_channels = accuracy == lvae_conv2d_accuracy_strict ? 64 : 128;
   plan->product_blocks = plan->channel_blocks;
@@ -199,7 +204,8 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   size_t frequencies = winograd->alpha * winograd->alpha;
   winograd->input_stride = conv_frequency_stride(channels * winograd->tiles_per_block);
   winograd->product_stride =
-      conv_frequency_stride(plan->panels * kernels->panel_floats * winograd->tiles_per_block);
+      conv_frequency_stride(
+          winograd->panels_per_group * kernels->panel_floats * winograd->tiles_per_block);
   plan->scratch_floats = frequencies * (winograd->input_stride + winograd->product_stride);
   plan->packed_count =
       winograd->phases * frequencies * channels * plan->panels * kernels->panel_floats;

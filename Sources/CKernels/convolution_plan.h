@@ -48,12 +48,14 @@ typedef struct {
 } conv_strip_blocking;
 
 /// Blocking of the Winograd algorithms. A task is some blocks of output tiles of `tile` × `tile`
-/// pixels, counted through rows and images. Scratch holds for one block the transformed input
-/// [alpha²][channel block][tile][vector], then products [alpha²][panel][tile][panel].
+/// pixels, counted through rows and images, for a group of panels. Scratch holds for one block the
+/// transformed input [alpha²][channel block][tile][vector], then products
+/// [alpha²][panel of the group][tile][panel].
 typedef struct {
   size_t tile, alpha;  // alpha inputs a side make `tile` outputs
   size_t tiles_down, tiles_across, tiles;
   size_t tiles_per_block, blocks_per_task;
+  size_t panels_per_group, groups;
   size_t phases;  // 1, or 4 that interleave to an output of twice the size
   size_t blocks_per_sum;  // channel blocks summed at a stretch: shorter sums round less
   size_t input_stride, product_stride;  // floats between frequencies

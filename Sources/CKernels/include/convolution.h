@@ -8,6 +8,8 @@
 //   for task < lvae_conv2d_task_count(plan):
 //     lvae_conv2d_run_task(plan, x, packed, y, epilogue, scratch, task)
 //
+// A 1×1 convolution of stride 1 is a product of matrices, [N · H · W][Ci] · [Ci][Co].
+//
 // Tasks of one loop may run at the same time and in any order. They depend on the shape alone, so
 // the result does not depend on the number of threads.
 #pragma once
