@@ -99,7 +99,7 @@ struct DecodeCommand: ParsableCommand {
   }
 
   private func givenModel() throws -> PretrainedAutoencoder? {
-    try modelOptions.model.map { try ModelStore().load($0) }
+    try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
   }
 
   /// JPEG holds no opacity: such a picture is laid over white.

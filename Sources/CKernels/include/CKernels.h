@@ -1,15 +1,11 @@
 // The inner loops of lvae. Each header states its functions' contracts: shapes, aliasing,
-// alignment. Tensors are float32 and channels last (NHWC); convolution weights are
-// [kh][kw][Ci][Co].
+// alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
 #include "activation.h"
 #include "arena.h"
 #include "convolution.h"
-<<<<<<< HEAD
-#include "elementwise.h"
-=======
 #include "convolution_gradient.h"
->>>>>>> kernels
+#include "elementwise.h"
 #include "group_norm.h"
 #include "half.h"
 #include "im2col.h"
