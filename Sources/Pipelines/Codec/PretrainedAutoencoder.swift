@@ -37,7 +37,8 @@ public struct PretrainedAutoencoder: Sendable {
   ///   - name: What to call it; by default the name of the file, or of the folder that says most.
   /// - Throws: `CheckpointError`.
   public init(
-    contentsOf url: URL, as options: ImportOptions = ImportOptions(), halves: AutoencoderHalves = .both,
+    contentsOf url: URL, as options: ImportOptions = ImportOptions(),
+    halves: AutoencoderHalves = .both,
     name: String? = nil
   ) throws {
     let imported = try ImportedModel(contentsOf: url, options: options)

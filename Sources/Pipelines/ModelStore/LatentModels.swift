@@ -1,4 +1,5 @@
 public import LatentFiles
+import Models
 import Synchronization
 
 /// The decoders of `.latent` files, each loaded once, when the first file needs it.

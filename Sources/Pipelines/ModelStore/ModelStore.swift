@@ -119,7 +119,8 @@ public struct ModelStore: Sendable {
     guard FileManager.default.fileExists(atPath: reference) || reference.contains("/") else {
       throw ModelStoreError.unknownName(reference, known: entries().map(\.name))
     }
-    return try PretrainedAutoencoder(contentsOf: URL(filePath: reference), as: options, halves: halves)
+    return try PretrainedAutoencoder(
+      contentsOf: URL(filePath: reference), as: options, halves: halves)
   }
 
   /// The model that a `.latent` file was made with; nil if it isn't in the store.
