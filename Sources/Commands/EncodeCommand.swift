@@ -3,6 +3,7 @@ import Foundation
 import Images
 import LatentFiles
 import Pipelines
+import Tensors
 
 struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,4 @@
 import Layers
-import LatentFiles
 import Models
 import Tensors
 
