@@ -152,7 +152,7 @@ import Testing
     frame[20] = 0xFF
     let checksum = CRC32.checksum(frame.span)
     frame += (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) }
-    #expect(throws: LatentFileError.invalidJSON(offset: 0, reason: "it is not UTF-8")) {
+    #expect(throws: LatentFileError.invalidJSON(offset: 4, reason: "a string that isn't UTF-8")) {
       try LatentFile.readHeader(decoding: frame)
     }
   }
