@@ -1,7 +1,8 @@
 public import LatentFiles
+import Models
 import Synchronization
 
-/// The autoencoders of `.latent` files, each loaded once, when the first file needs it.
+/// The decoders of `.latent` files, each loaded once, when the first file needs it.
 public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
@@ -30,7 +31,7 @@ public final class LatentModels: Sendable {
     }
     return try loaded.withLock { loaded in
       if let codec = loaded[wanted.sha256] { return codec }
-      guard let model = try store.load(for: wanted) else {
+      guard let model = try store.load(for: wanted, halves: .decoder) else {
         throw ModelStoreError.modelOfFileNotFound(wanted)
       }
       let codec = LatentCodec(model)
