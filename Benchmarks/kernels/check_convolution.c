@@ -28,7 +28,8 @@ static void reference(
             if (iy < 0 || ix < 0) continue;
             if (s->transposed || s->upsample) iy /= 2, ix /= 2;
             if (iy >= height || ix >= width) continue;
-            const float *in = x + ((n * s->height + (size_t)iy) * s->width + (size_t)ix) * s->in_channels;
+            size_t pixel = (n * s->height + (size_t)iy) * s->width + (size_t)ix;
+            const float *in = x + pixel * s->in_channels;
             for (size_t ci = 0; ci < s->in_channels; ci++) {
               const float *row =
                   w + ((ky * s->kernel_width + kx) * s->in_channels + ci) * s->out_channels;
@@ -99,7 +100,8 @@ static void check(lvae_conv2d_shape s, lvae_conv2d_accuracy accuracy, int epilog
     if (!(error <= tolerance(name)) || overrun) {
       failures++;
       printf(
-          "FAILED %s isa %d: %zux%zux%zux%zu -> %zux%zux%zu k%zu s%zu%s%s epilogue %d: error %.2e%s\n",
+          "FAILED %s isa %d: %zux%zux%zux%zu -> %zux%zux%zu k%zu s%zu%s%s epilogue %d: "
+          "error %.2e%s\n",
           name, isa, s.batch, s.height, s.width, s.in_channels, s.out_height, s.out_width,
           s.out_channels, s.kernel_height, s.stride, s.upsample ? " upsample" : "",
           s.transposed ? " transposed" : "", epilogue_kind, error, overrun ? ", overrun" : "");
@@ -112,6 +114,8 @@ static void check(lvae_conv2d_shape s, lvae_conv2d_accuracy accuracy, int epilog
 }
 
 int main(void) {
+  const lvae_conv2d_accuracy standard = lvae_conv2d_accuracy_standard;
+  const lvae_conv2d_accuracy fast = lvae_conv2d_accuracy_fast;
   static const size_t channels[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 48, 64};
   enum { count = sizeof channels / sizeof channels[0] };
   int kind = 0;
@@ -119,12 +123,12 @@ int main(void) {
     for (size_t j = 0; j < count; j++) {
       size_t in = channels[i], out = channels[j];
       kind = (kind + 1) % 8;
-      check(square_shape(1, 9, 14, in, out, 3, 1, 1, 1), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(2, 13, 7, in, out, 3, 1, 1, 1), lvae_conv2d_accuracy_fast, kind);
-      check(square_shape(1, 9, 12, in, out, 3, 2, 1, 1), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(3, 5, 11, in, out, 1, 1, 0, 0), lvae_conv2d_accuracy_standard, kind);
-      check(doubling_shape(1, 5, 7, in, out, false), lvae_conv2d_accuracy_standard, kind);
-      check(doubling_shape(1, 6, 5, in, out, true), lvae_conv2d_accuracy_standard, kind);
+      check(square_shape(1, 9, 14, in, out, 3, 1, 1, 1), standard, kind);
+      check(square_shape(2, 13, 7, in, out, 3, 1, 1, 1), fast, kind);
+      check(square_shape(1, 9, 12, in, out, 3, 2, 1, 1), standard, kind);
+      check(square_shape(3, 5, 11, in, out, 1, 1, 0, 0), standard, kind);
+      check(doubling_shape(1, 5, 7, in, out, false), standard, kind);
+      check(doubling_shape(1, 6, 5, in, out, true), standard, kind);
     }
   static const size_t sides[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33};
   for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
@@ -134,23 +138,23 @@ int main(void) {
       for (int accuracy = 0; accuracy < 3; accuracy++)
         check(square_shape(3, height, width, 32, 32, 3, 1, 1, 1), accuracy, kind);
       if (height > 1 && width > 1)
-        check(square_shape(3, height, width, 16, 20, 3, 2, 0, 1), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(3, height, width, 20, 32, 1, 2, 0, 0), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(1, height, width, 3, 20, 3, 1, 1, 1), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(1, height, width, 20, 3, 3, 1, 1, 1), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(1, height, width, 18, 33, 3, 1, 2, 2), lvae_conv2d_accuracy_standard, kind);
-      check(doubling_shape(3, height, width, 32, 32, false), lvae_conv2d_accuracy_standard, kind);
-      check(doubling_shape(3, height, width, 16, 24, true), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(1, height + 6, width + 6, 5, 6, 7, 1, 3, 3), lvae_conv2d_accuracy_standard, kind);
-      check(square_shape(1, height + 3, width + 3, 5, 6, 4, 2, 1, 1), lvae_conv2d_accuracy_standard, kind);
+        check(square_shape(3, height, width, 16, 20, 3, 2, 0, 1), standard, kind);
+      check(square_shape(3, height, width, 20, 32, 1, 2, 0, 0), standard, kind);
+      check(square_shape(1, height, width, 3, 20, 3, 1, 1, 1), standard, kind);
+      check(square_shape(1, height, width, 20, 3, 3, 1, 1, 1), standard, kind);
+      check(square_shape(1, height, width, 18, 33, 3, 1, 2, 2), standard, kind);
+      check(doubling_shape(3, height, width, 32, 32, false), standard, kind);
+      check(doubling_shape(3, height, width, 16, 24, true), standard, kind);
+      check(square_shape(1, height + 6, width + 6, 5, 6, 7, 1, 3, 3), standard, kind);
+      check(square_shape(1, height + 3, width + 3, 5, 6, 4, 2, 1, 1), standard, kind);
     }
   // Long sums, and outputs that are streamed past the caches.
   for (int accuracy = 0; accuracy < 3; accuracy++) {
     check(square_shape(1, 12, 12, 512, 64, 3, 1, 1, 1), accuracy, 1);
     check(square_shape(1, 258, 258, 16, 64, 3, 1, 1, 1), accuracy, 3);
   }
-  check(doubling_shape(1, 8, 8, 512, 32, false), lvae_conv2d_accuracy_standard, 1);
-  check(square_shape(1, 24, 24, 512, 32, 3, 2, 0, 1), lvae_conv2d_accuracy_standard, 1);
+  check(doubling_shape(1, 8, 8, 512, 32, false), standard, 1);
+  check(square_shape(1, 24, 24, 512, 32, 3, 2, 0, 1), standard, 1);
   printf(
       "%d checks, %d failed; worst error / tolerance: portable %.2f, avx2 %.2f, avx512 %.2f\n",
       checks, failures, worst[0], worst[1], worst[2]);

@@ -13,7 +13,8 @@ static void expect(bool holds, const char *what, size_t a, size_t b, double erro
   printf("FAILED %s, %zu, %zu: %.2e\n", what, a, b, error);
 }
 
-static void check_group_norm(lvae_isa isa, size_t pixels, size_t channels, size_t groups, float mean) {
+static void check_group_norm(
+    lvae_isa isa, size_t pixels, size_t channels, size_t groups, float mean) {
   size_t count = pixels * channels, blocks = (pixels - 1) / lvae_group_norm_block_pixels + 1;
   float *x = allocate(count), *y = allocate(count), *gamma = allocate(channels),
         *beta = allocate(channels), *scale = allocate(channels), *shift = allocate(channels);

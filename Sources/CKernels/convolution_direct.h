@@ -55,32 +55,28 @@ INLINE size_t input_extent(size_t outputs, size_t kernel, size_t stride) {
   return (outputs - 1) * stride + kernel;
 }
 
-/// Copies the input of a strip to [channel block][row][column][vector], columns sorted by their
-/// remainder modulo the stride; zeros outside of the image.
-static void pack_strip(
-    const lvae_conv2d_plan *plan, const float *x, const conv_strip *strip, float *target) {
+/// Copies row `r` of the input under a strip to [channel block][column][vector], blocks starting
+/// `block_floats` apart and columns sorted by their remainder modulo the stride; zeros outside of
+/// the image.
+INLINE void pack_row(
+    const lvae_conv2d_plan *plan, const float *x, const conv_strip *strip, size_t r,
+    size_t block_floats, float *target) {
   const lvae_conv2d_shape *shape = &plan->shape;
-  const conv_strip_blocking *blocking = &plan->strips;
   size_t stride = shape->stride, channels = shape->in_channels;
   ptrdiff_t height = (ptrdiff_t)shape->height, width = (ptrdiff_t)shape->width;
-  size_t row_floats = stride * blocking->column_run * vector_floats;
-  size_t block_floats = blocking->input_rows * row_floats;
-  size_t rows = input_extent(strip->rows, shape->kernel_height, stride);
+  ptrdiff_t iy = (ptrdiff_t)(strip->first_row * stride + r) - shape->pad_top;
   size_t columns = input_extent(strip->columns, shape->kernel_width, stride);
-  for (size_t r = 0; r < rows; r++) {
-    ptrdiff_t iy = (ptrdiff_t)(strip->first_row * stride + r) - shape->pad_top;
-    for (size_t c = 0; c < columns; c++) {
-      ptrdiff_t ix = (ptrdiff_t)(strip->first_column * stride + c) - shape->pad_left;
-      bool inside = iy >= 0 && iy < height && ix >= 0 && ix < width;
-      const float *pixel =
-          x + (((ptrdiff_t)strip->image * height + iy) * width + ix) * (ptrdiff_t)channels;
-      size_t place = c % stride * blocking->column_run + c / stride;
-      float *vector = target + r * row_floats + place * vector_floats;
-      for (size_t channel = 0; channel < channels; channel += vector_floats) {
-        size_t lanes = lanes_from(channel, channels);
-        store_aligned(vector, inside ? load_part(pixel + channel, lanes) : (vec){0});
-        vector += block_floats;
-      }
+  for (size_t c = 0; c < columns; c++) {
+    ptrdiff_t ix = (ptrdiff_t)(strip->first_column * stride + c) - shape->pad_left;
+    bool inside = iy >= 0 && iy < height && ix >= 0 && ix < width;
+    const float *pixel =
+        x + (((ptrdiff_t)strip->image * height + iy) * width + ix) * (ptrdiff_t)channels;
+    size_t place = c % stride * plan->strips.column_run + c / stride;
+    float *vector = target + place * vector_floats;
+    for (size_t channel = 0; channel < channels; channel += vector_floats) {
+      size_t lanes = lanes_from(channel, channels);
+      store_aligned(vector, inside ? load_part(pixel + channel, lanes) : (vec){0});
+      vector += block_floats;
     }
   }
 }
@@ -126,7 +122,11 @@ static void direct_run(
     const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {
   conv_strip strip = strip_of_task(plan, task);
   conv_output out = make_output(plan, y, epilogue);
-  pack_strip(plan, x, &strip, scratch);
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t row_floats = shape->stride * plan->strips.column_run * vector_floats;
+  for (size_t r = 0; r < input_extent(strip.rows, shape->kernel_height, shape->stride); r++)
+    pack_row(
+        plan, x, &strip, r, plan->strips.input_rows * row_floats, scratch + r * row_floats);
   multiply_strip(plan, scratch, packed, &strip, &out);
   finish_output(&out);
 }

@@ -1,6 +1,7 @@
 // The first and last layers, which have too few channels on one side to fill a vector.
 #pragma once
 #include "convolution_direct.h"
+#include "prefetch.h"
 
 // Few input channels: each pixel's whole window becomes one row of A, kernel rows side by side, and
 // the convolution a product with [kh · kw · Ci][Co].
@@ -102,25 +103,68 @@ static void few_outputs_pack(
 
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
+/// Where the shares of each tap stand, relative to the first pixel of a window: at most two panels
+/// of them.
+typedef struct {
+  size_t count, offsets[2 * panel_floats];
+} share_places;
+
+INLINE share_places places_of_shares(const lvae_conv2d_plan *plan) {
+  const conv_strip_blocking *blocking = &plan->strips;
+  size_t each = taps_per_panel(plan);
+  size_t panel_stride = blocking->input_rows * blocking->input_columns * panel_floats;
+  share_places places = {0};
+  for (size_t ky = 0; ky < plan->shape.kernel_height; ky++)
+    for (size_t kx = 0; kx < plan->shape.kernel_width; kx++) {
+      size_t tap = places.count++, pixel = ky * blocking->input_columns + kx;
+      places.offsets[tap] = tap / each * panel_stride + pixel * panel_floats +
+                            tap % each * plan->shape.out_channels;
+    }
+  return places;
+}
+
 /// Sums the shares of one output row; `shares` is its first window's place in
 /// [panel][input pixel][panel]. Writes 4 floats at a time, in order, the last beyond the row.
 INLINE void sum_shares(
-    const lvae_conv2d_plan *plan, const float *shares, size_t columns, const float *bias,
-    float *sums) {
-  const lvae_conv2d_shape *shape = &plan->shape;
-  const conv_strip_blocking *blocking = &plan->strips;
-  size_t outputs = shape->out_channels, each = taps_per_panel(plan);
-  size_t panel_stride = blocking->input_rows * blocking->input_columns * panel_floats;
-  for (size_t c = 0; c < columns; c++)
+    const share_places *places, const float *shares, size_t columns, size_t outputs,
+    const float *bias, float *sums) {
+  for (size_t c = 0; c < columns; c++, shares += panel_floats, sums += outputs)
     for (size_t o = 0; o < outputs; o += 4) {
       quad sum = *(const quad *)(bias + o);
-      for (size_t ky = 0, tap = 0; ky < shape->kernel_height; ky++)
-        for (size_t kx = 0; kx < shape->kernel_width; kx++, tap++) {
-          size_t pixel = ky * blocking->input_columns + c + kx;
-          sum += *(const quad *)(shares + tap / each * panel_stride + pixel * panel_floats +
-                                 tap % each * outputs + o);
-        }
-      *(quad *)(sums + c * outputs + o) = sum;
+      for (size_t i = 0; i < places->count; i++)
+        sum += *(const quad *)(shares + places->offsets[i] + o);
+      *(quad *)(sums + o) = sum;
+    }
+}
+
+/// Adds row `r` of the input under a strip, if there is one.
+INLINE void prefetch_row(
+    const lvae_conv2d_plan *plan, const float *x, const conv_strip *strip, size_t r,
+    prefetch_list *list) {
+  const lvae_conv2d_shape *shape = &plan->shape;
+  size_t row = strip->first_row + r - (size_t)shape->pad_top;
+  if (row >= shape->height || strip->first_column >= shape->width) return;
+  size_t columns = smaller(strip->columns, shape->width - strip->first_column);
+  size_t pixel = (strip->image * shape->height + row) * shape->width + strip->first_column;
+  prefetch_later(list, x + pixel * shape->in_channels, columns * shape->in_channels);
+}
+
+/// The shares of one input row, [panel][column][panel] with panels `panel_stride` floats apart;
+/// meanwhile fetches what is on the list.
+static void multiply_shares(
+    const lvae_conv2d_plan *plan, const float *a, const float *packed, size_t panel_stride,
+    float *shares, prefetch_list *list) {
+  size_t panel_weights = plan->product_blocks * vector_floats * panel_floats;
+  size_t columns = plan->strips.input_columns;
+  size_t calls = plan->panels * ((columns + tile_rows - 1) / tile_rows);
+  size_t lines_per_call = (list->lines + calls - 1) / calls;
+  for (size_t panel = 0; panel < plan->panels; panel++)
+    for (size_t c = 0; c < columns; c += tile_rows) {
+      prefetch_some(list, lines_per_call);
+      tile_product(
+          smaller(columns - c, tile_rows), plan->product_blocks, plan->offsets,
+          a + c * vector_floats, packed + panel * panel_weights,
+          shares + panel * panel_stride + c * panel_floats, false);
     }
 }
 
@@ -131,24 +175,25 @@ static void few_outputs_run(
   const conv_strip_blocking *blocking = &plan->strips;
   conv_strip strip = strip_of_task(plan, task);
   conv_output out = make_output(plan, y, epilogue);
-  size_t pixels = blocking->input_rows * blocking->input_columns;
-  size_t panel_weights = plan->product_blocks * vector_floats * panel_floats;
-  float *shares = scratch + plan->channel_blocks * pixels * vector_floats;
-  float *sums = shares + plan->panels * pixels * panel_floats + vector_floats;
+  size_t block_floats = blocking->input_columns * vector_floats;
+  size_t row_floats = blocking->input_columns * panel_floats;
+  size_t panel_stride = blocking->input_rows * row_floats;
+  float *shares = scratch + plan->channel_blocks * block_floats;
+  float *sums = shares + plan->panels * panel_stride + vector_floats;
   float bias[panel_floats + 4] = {0};
   if (epilogue->bias) memcpy(bias, epilogue->bias, shape->out_channels * sizeof *bias);
 
-  pack_strip(plan, x, &strip, scratch);
-  size_t used = input_extent(strip.rows, shape->kernel_height, 1) * blocking->input_columns;
-  for (size_t panel = 0; panel < plan->panels; panel++)
-    for (size_t p = 0; p < used; p += tile_rows)
-      tile_product(
-          smaller(used - p, tile_rows), plan->product_blocks, plan->offsets,
-          scratch + p * vector_floats, packed + panel * panel_weights,
-          shares + (panel * pixels + p) * panel_floats, false);
+  size_t input_rows = input_extent(strip.rows, shape->kernel_height, 1);
+  for (size_t r = 0; r < input_rows; r++) {
+    prefetch_list list = {0};
+    if (r + 1 < input_rows) prefetch_row(plan, x, &strip, r + 1, &list);
+    pack_row(plan, x, &strip, r, block_floats, scratch);
+    multiply_shares(plan, scratch, packed, panel_stride, shares + r * row_floats, &list);
+  }
+  share_places places = places_of_shares(plan);
   for (size_t r = 0; r < strip.rows; r++) {
     sum_shares(
-        plan, shares + r * blocking->input_columns * panel_floats, strip.columns, bias, sums);
+        &places, shares + r * row_floats, strip.columns, shape->out_channels, bias, sums);
     size_t row = strip.image * shape->out_height + strip.first_row + r;
     size_t index = (row * shape->out_width + strip.first_column) * shape->out_channels;
     size_t count = strip.columns * shape->out_channels;

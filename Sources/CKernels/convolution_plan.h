@@ -2,6 +2,10 @@
 #pragma once
 #include "convolution.h"
 
+/// At least so many floats between frequencies: an odd number of cache lines, so that the α²
+/// streams of a transform don't meet in the same cache sets.
+size_t conv_frequency_stride(size_t floats);
+
 typedef enum {
   conv_direct,        // strips of the input × the kernel as it is
   conv_few_inputs,    // windows of the input as rows of a matrix
@@ -30,8 +34,10 @@ extern const conv_kernels conv_kernels_avx2;
 extern const conv_kernels conv_kernels_avx512;
 #endif
 
-/// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group of its
-/// panels; the input under the strip is copied to scratch.
+const conv_kernels *conv_kernels_of(lvae_isa isa);
+
+/// Blocking of the other algorithms. A task is a strip of rows × columns of the output and a group
+/// of its panels; the input under the strip is copied to scratch.
 typedef struct {
   size_t rows, columns;  // of the output
   size_t down, across;   // strips of an image
@@ -42,12 +48,14 @@ typedef struct {
 } conv_strip_blocking;
 
 /// Blocking of the Winograd algorithms. A task is some blocks of output tiles of `tile` × `tile`
-/// pixels, counted through rows and images. Scratch holds for one block the transformed input
-/// [alpha²][channel block][tile][vector], then products [alpha²][panel][tile][panel].
+/// pixels, counted through rows and images, for a group of panels. Scratch holds for one block the
+/// transformed input [alpha²][channel block][tile][vector], then products
+/// [alpha²][panel of the group][tile][panel].
 typedef struct {
   size_t tile, alpha;  // alpha inputs a side make `tile` outputs
   size_t tiles_down, tiles_across, tiles;
   size_t tiles_per_block, blocks_per_task;
+  size_t panels_per_group, groups;
   size_t phases;  // 1, or 4 that interleave to an output of twice the size
   size_t blocks_per_sum;  // channel blocks summed at a stretch: shorter sums round less
   size_t input_stride, product_stride;  // floats between frequencies

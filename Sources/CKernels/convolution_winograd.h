@@ -134,7 +134,8 @@ INLINE void transform_inner_columns(
     vec *const out[alpha]) {
   const size_t tile = tile_of(alpha), overlap = alpha - tile;
   ptrdiff_t row_stride = band->width * band->channels;
-  const float *corner = band->image + (band->first_row * band->width + x) * band->channels + channel;
+  const float *corner =
+      band->image + (band->first_row * band->width + x) * band->channels + channel;
 #pragma clang loop unroll(full)
   for (size_t j = 0; j < tile; j++) {
     const float *pixel = corner + (ptrdiff_t)j * band->channels;
@@ -222,7 +223,8 @@ INLINE void transform_output_tile(
   for (size_t j = 0; j < alpha; j++) {
     vec column[8];
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < alpha; i++) column[i] = load_aligned(products + (i * alpha + j) * stride);
+    for (size_t i = 0; i < alpha; i++)
+      column[i] = load_aligned(products + (i * alpha + j) * stride);
     transform_output(alpha, column, columns[j]);
   }
   size_t y0 = run->tile_y * tile * step + phase / 2, x0 = tile_x * tile * step + phase % 2;
@@ -244,15 +246,21 @@ INLINE void transform_output_tile(
   }
 }
 
+/// Output panels from `first` to before `last`.
+typedef struct {
+  size_t first, last;
+} panel_range;
+
 INLINE void transform_output_run(
     const size_t alpha, const lvae_conv2d_plan *plan, const conv_output *out,
-    const float *products, tile_run run, size_t phase) {
+    const float *products, tile_run run, size_t phase, panel_range panels) {
   size_t panel_stride = plan->winograd.tiles_per_block * panel_floats;
+  size_t end = smaller(panels.last * panel_floats, out->channels);
   for (size_t t = 0; t < run.count; t++)
-    for (size_t channel = 0; channel < out->channels; channel += vector_floats) {
+    for (size_t channel = panels.first * panel_floats; channel < end; channel += vector_floats) {
       size_t lanes = lanes_from(channel, out->channels);
-      const float *source = products + channel / panel_floats * panel_stride + t * panel_floats +
-                            channel % panel_floats;
+      const float *source = products + (channel / panel_floats - panels.first) * panel_stride +
+                            t * panel_floats + channel % panel_floats;
       vec bias = load_bias(out, channel, lanes);
       transform_output_tile(
           alpha, plan, out, source, &run, run.tile_x + t, phase, channel, lanes, bias);
@@ -292,36 +300,39 @@ INLINE void prefetch_output(
   }
 }
 
-/// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block;
-/// meanwhile fetches what is on the list.
+/// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block and
+/// some panels; meanwhile fetches what is on the list.
 static void multiply_frequencies(
     const lvae_conv2d_plan *plan, const float *v, const float *weights, float *products,
-    size_t tiles, prefetch_list *list) {
+    size_t tiles, panel_range panels, prefetch_list *list) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
   size_t panel_weights = blocks * vector_floats * panel_floats;
   size_t frequencies = winograd->alpha * winograd->alpha;
-  size_t calls = frequencies * plan->panels * ((tiles + tile_rows - 1) / tile_rows);
+  size_t calls =
+      frequencies * (panels.last - panels.first) * ((tiles + tile_rows - 1) / tile_rows);
   size_t lines_per_call = (list->lines + calls - 1) / calls;
   for (size_t f = 0; f < frequencies; f++)
-    for (size_t panel = 0; panel < plan->panels; panel++, weights += panel_weights)
+    for (size_t panel = panels.first; panel < panels.last; panel++)
       for (size_t t = 0; t < tiles; t += tile_rows) {
+        const float *u = weights + (f * plan->panels + panel) * panel_weights;
         prefetch_some(list, lines_per_call);
         for (size_t block = 0; block < blocks; block += step)
           tile_product(
               smaller(tiles - t, tile_rows), smaller(blocks - block, step), plan->offsets + block,
               v + f * winograd->input_stride + t * vector_floats,
-              weights + block * vector_floats * panel_floats,
+              u + block * vector_floats * panel_floats,
               products + f * winograd->product_stride +
-                  (panel * winograd->tiles_per_block + t) * panel_floats,
+                  ((panel - panels.first) * winograd->tiles_per_block + t) * panel_floats,
               block > 0);
       }
 }
 
-/// One phase of the tiles from `first` to `end`.
+/// One phase of the tiles from `first` to `end`, for some panels.
 INLINE void winograd_block(
     const size_t alpha, const lvae_conv2d_plan *plan, const float *x, const float *weights,
-    const conv_output *out, float *scratch, size_t phase, size_t first, size_t end) {
+    const conv_output *out, float *scratch, size_t phase, size_t first, size_t end,
+    panel_range panels) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   float *v = scratch, *products = scratch + alpha * alpha * winograd->input_stride;
   prefetch_list list = {0};
@@ -340,10 +351,11 @@ INLINE void winograd_block(
       run = run_from(winograd, t, next_end);
       prefetch_input(alpha, plan, x, run, &list);
     }
-  multiply_frequencies(plan, v, weights, products, end - first, &list);
+  multiply_frequencies(plan, v, weights, products, end - first, panels, &list);
   for (size_t t = first; t < end; t += run.count) {
     run = run_from(winograd, t, end);
-    transform_output_run(alpha, plan, out, products + (t - first) * panel_floats, run, phase);
+    transform_output_run(
+        alpha, plan, out, products + (t - first) * panel_floats, run, phase, panels);
   }
 }
 
@@ -352,14 +364,18 @@ INLINE void winograd_run_body(
     float *y, const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   conv_output out = make_output(plan, y, epilogue);
+  size_t first_panel = task % winograd->groups * winograd->panels_per_group;
+  panel_range panels = {
+      first_panel, smaller(first_panel + winograd->panels_per_group, plan->panels)};
   size_t task_tiles = winograd->blocks_per_task * winograd->tiles_per_block;
-  size_t task_end = smaller((task + 1) * task_tiles, winograd->tiles);
+  size_t start = task / winograd->groups * task_tiles;
+  size_t task_end = smaller(start + task_tiles, winograd->tiles);
   size_t phase_weights = plan->packed_count / winograd->phases;
-  for (size_t first = task * task_tiles; first < task_end; first += winograd->tiles_per_block)
+  for (size_t first = start; first < task_end; first += winograd->tiles_per_block)
     for (size_t phase = 0; phase < winograd->phases; phase++)
       winograd_block(
           alpha, plan, x, packed + phase * phase_weights, &out, scratch, phase, first,
-          smaller(first + winograd->tiles_per_block, task_end));
+          smaller(first + winograd->tiles_per_block, task_end), panels);
   finish_output(&out);
 }
 

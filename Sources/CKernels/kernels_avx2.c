@@ -1,6 +1,6 @@
 // The kernels for x86 processors with AVX2 and FMA.
 #if defined(__x86_64__)
-#include "convolution_plan.h"
+#include "convolution_gradient_plan.h"
 #include "row_kernels.h"
 
 #include <stdint.h>
@@ -10,9 +10,11 @@
 #define LVAE_TILE_ROWS 6
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "convolution_kernels.h"
+#include "convolution_weight_gradient.h"
 #include "row_bodies.h"
 #pragma clang attribute pop
 
 const conv_kernels conv_kernels_avx2 = CONV_KERNELS;
+const weight_gradient_kernels weight_gradient_kernels_avx2 = WEIGHT_GRADIENT_KERNELS;
 const row_kernels row_kernels_avx2 = ROW_KERNELS;
 #endif

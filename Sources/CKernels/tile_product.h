@@ -1,4 +1,4 @@
-// The product that every convolution ends in: up to tile_rows pixels × panel_floats output channels.
+// The product that every convolution ends in: up to tile_rows pixels × panel_floats channels.
 //
 // A is in blocks of vector_floats channels, [block][pixel][vector_floats]: pixels are a vector
 // apart, so that the rows of a tile never fall on the same cache sets, as they would in NHWC when
@@ -8,8 +8,8 @@
 
 #pragma clang fp contract(fast)
 
-/// c[rows][panel] (+)= Σ over blocks and k: a[offsets[block] + row · vector_floats + k] · b[block][k][panel].
-/// `b` and `c` are aligned.
+/// c[row][panel] (+)= Σ over block and k of
+/// a[offsets[block] + row · vector_floats + k] · b[block][k][panel]. `b` and `c` are aligned.
 INLINE void tile_product_body(
     const size_t rows, size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b,
     float *c, bool accumulates) {

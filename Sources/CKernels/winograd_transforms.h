@@ -46,6 +46,30 @@ static const double f43_weights[6][3] = {
     {0, 0, 1},
 };
 
+// F(3, 4), α = 6 and the same points: three outputs, the gradient of three weights, of four "taps",
+// the gradient of an output tile. Its Bᵀ is F(4, 3)'s.
+
+INLINE void f34_taps(const vec *d, vec *o) {
+  const float a = F43_A, b = F43_B, a2 = a * a, b2 = b * b;
+  const float n0 = F43_0, n1 = F43_1, n2 = F43_2;
+  vec p = d[0] + a2 * d[2], q = a * d[1] + (a2 * a) * d[3];
+  vec r = d[0] + b2 * d[2], s = b * d[1] + (b2 * b) * d[3];
+  o[0] = n0 * d[0];
+  o[1] = n1 * (p + q);
+  o[2] = n1 * (p - q);
+  o[3] = n2 * (r + s);
+  o[4] = n2 * (r - s);
+  o[5] = d[3];
+}
+
+INLINE void f34_output(const vec *m, vec *y) {
+  const float a = F43_A, b = F43_B, a2 = a * a, b2 = b * b;
+  vec p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], t = m[3] - m[4];
+  y[0] = m[0] + p + r;
+  y[1] = a * q + b * t;
+  y[2] = a2 * p + (b2 * r + m[5]);
+}
+
 // F(6, 3), α = 8: points 0, ±1, ±2, ±1/2, ∞.
 
 INLINE void f63_input(const vec *d, vec *o) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Images
 import LatentFiles
+import Models
 import Pipelines
 
 struct DecodeCommand: ParsableCommand {
@@ -108,7 +109,7 @@ struct DecodeCommand: ParsableCommand {
   }
 
   private func givenModel() throws -> PretrainedAutoencoder? {
-    try modelOptions.model.map { try ModelStore().load($0) }
+    try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
   }
 
   /// JPEG holds no opacity: such a picture is laid over white.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Images
 import LatentFiles
+import Models
 import Pipelines
 
 struct EncodeCommand: ParsableCommand {
@@ -80,7 +81,9 @@ struct EncodeCommand: ParsableCommand {
       for: list.files, inputExtensions: extensions, output: input.output,
       outputExtensions: ["latent"])
     let files = shard.map { shard in plan.files.filter { shard.contains($0.input) } } ?? plan.files
-    let model = try ModelStore().load(modelOptions.model)
+    // The search for the best storage decodes what it tries.
+    let model = try ModelStore().load(
+      modelOptions.model, halves: maxLoss == nil ? .encoder : .both)
     let codec = LatentCodec(model)
     let options = EncodingOptions(
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,

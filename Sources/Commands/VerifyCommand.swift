@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Images
 import LatentFiles
+import Models
 import Pipelines
 import Tensors
 
@@ -51,7 +52,7 @@ struct VerifyCommand: ParsableCommand {
     // Nothing is written: the plan only names the files.
     let files = list.files.map { PlannedFile(input: $0, outputPath: "") }
     let pictures = try source.map { try SourcePictures(folder: $0) }
-    let given = try modelOptions.model.map { try ModelStore().load($0) }
+    let given = try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
     let models = LatentModels(store: ModelStore(), given: given)
     let minPsnr = minPsnr
     try FileCommand(label: "verify", verb: "verified", options: runOptions).run(

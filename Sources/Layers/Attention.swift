@@ -23,12 +23,13 @@ public struct Attention: Layer {
   }
 
   /// x + out(attention(norm(x))): `[N, H, W, C]` → `[N, H, W, C]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let pixels: Shape = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
-    let normalized = groupNorm(x).reshaped(to: pixels)
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
+    let shape = x.shape
+    let pixels: Shape = [shape[0], shape[1] * shape[2], shape[3]]
+    let normalized = groupNorm(x, activation: .identity).reshaped(to: pixels)
     let attended = toQueries(normalized).attention(
       keys: toKeys(normalized), values: toValues(normalized), heads: heads)
-    return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: x.shape)
+    return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: shape)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

@@ -31,18 +31,26 @@ public struct Conv2d: Layer {
   }
 
   /// The convolution of `x`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    self(x, activation: .identity)
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
+    self(x, normalizedBy: nil)
   }
 
-  /// activation(conv(x) + residual), in one pass over the output.
+  /// The convolution with what follows it, activation(conv(x) + residual), in one pass.
+  ///
+  /// - Parameters:
+  ///   - x: `[N, H, W, Ci]`.
+  ///   - normalization: if given, `x` is normalised first, without a copy of it as a whole.
+  ///   - upsampling: whether `x` is enlarged ×2 first.
+  ///   - residual: of the result's shape; if nobody else holds it, the result takes its memory.
+  ///   - activation: applied last.
+  /// - Returns: `[N, H', W', Co]`.
   public func callAsFunction(
-    _ x: Tensor, upsampling: Bool = false, residual: Tensor? = nil,
-    activation: Activation = .identity
+    _ x: Tensor, normalizedBy normalization: GroupNormalization? = nil, upsampling: Bool = false,
+    residual: consuming Tensor? = nil, activation: Activation = .identity
   ) -> Tensor {
     x.conv2d(
       weight, bias: bias, stride: stride, padding: padding, upsampling: upsampling,
-      residual: residual, activation: activation)
+      normalization: normalization, residual: residual, activation: activation)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

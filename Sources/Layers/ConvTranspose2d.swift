@@ -23,7 +23,7 @@ public struct ConvTranspose2d: Layer {
   }
 
   /// The transposed convolution of `x`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     x.convTranspose2d(weight, bias: bias, stride: stride, padding: padding)
   }
 

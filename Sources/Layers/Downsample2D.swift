@@ -19,7 +19,7 @@ public struct Downsample2D: Layer {
   }
 
   /// The picture at half the size.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     conv(x)
   }
 

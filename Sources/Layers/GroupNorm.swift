@@ -25,13 +25,18 @@ public struct GroupNorm: Layer {
   }
 
   /// `x` normalised.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     self(x, activation: .identity)
   }
 
-  /// activation(norm(x)), in one pass.
+  /// The norm and an activation, in one pass.
   public func callAsFunction(_ x: Tensor, activation: Activation) -> Tensor {
-    x.groupNorm(
+    x.groupNorm(normalization(activation))
+  }
+
+  /// What this layer does to a tensor, for an operation that does it on the way.
+  public func normalization(_ activation: Activation) -> GroupNormalization {
+    GroupNormalization(
       groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
   }
 

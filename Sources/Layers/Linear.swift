@@ -14,12 +14,12 @@ public struct Linear: Layer {
   }
 
   /// The product x·W + b.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     self(x, residual: nil)
   }
 
   /// The sum x·W + b + residual.
-  public func callAsFunction(_ x: Tensor, residual: Tensor?) -> Tensor {
+  public func callAsFunction(_ x: Tensor, residual: consuming Tensor?) -> Tensor {
     x.linear(weight, bias: bias, residual: residual)
   }
 

@@ -109,7 +109,10 @@ public protocol ParameterContainer: Sendable {
 /// A function of one feature map, `[N, H, W, C]`, with parameters.
 public protocol Layer: ParameterContainer {
   /// The layer's output for `x`.
-  func callAsFunction(_ x: Tensor) -> Tensor
+  ///
+  /// `x` is consumed: where the caller doesn't need it any more (`layer(consume x)`), its memory is
+  /// free for other tensors, or even for the result.
+  func callAsFunction(_ x: consuming Tensor) -> Tensor
 }
 
 extension Array where Element: ParameterContainer {

@@ -27,9 +27,11 @@ public struct ResnetBlock2D: Layer {
   }
 
   /// The block's output: `[N, H, W, Ci]` → `[N, H, W, Co]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let hidden = conv1(norm1(x, activation: .silu))
-    return conv2(norm2(hidden, activation: .silu), residual: convShortcut?(x) ?? x)
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
+    let hidden = conv1(x, normalizedBy: norm1.normalization(.silu))
+    let residual: Tensor
+    if let convShortcut { residual = convShortcut(x) } else { residual = x }
+    return conv2(hidden, normalizedBy: norm2.normalization(.silu), residual: residual)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

@@ -28,7 +28,7 @@ public enum Upsample2D: Layer {
   }
 
   /// The picture at twice the size.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     switch self {
     case .nearest(let conv): conv(x, upsampling: true)
     case .transposed(let conv): conv(x)

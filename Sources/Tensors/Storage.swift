@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// The memory behind a tensor: floats aligned to 64 bytes, written once and then only read.
@@ -7,26 +8,45 @@ import Glibc
 @safe final class Storage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
-  private let allocation: UnsafeMutableRawPointer
   /// What convolutions have made of these numbers as their weights.
   let packedWeights = PackedWeights()
+  private let allocation: Allocation
+
+  @unsafe private enum Allocation {
+    case arena(OpaquePointer)
+    case heap(UnsafeMutableRawPointer)
+  }
 
   private static let alignment = 64
+  /// From this size on memory comes from the arena.
+  private static let arenaByteCount = 256 << 10
 
   /// Memory for `count` floats: not initialised, or zeros that cost nothing until they are read.
   init(count: Int, zeroed: Bool = false) {
-    let byteCount = max(count, 16) * MemoryLayout<Float>.stride + Self.alignment
-    guard let allocation = unsafe zeroed ? calloc(1, byteCount) : malloc(byteCount) else {
+    self.count = count
+    let capacity = max(count, 16)
+    let byteCount = capacity * MemoryLayout<Float>.stride
+    if !zeroed, byteCount >= Self.arenaByteCount, let block = unsafe lvae_arena_take(byteCount),
+      let memory = unsafe lvae_arena_base(block)
+    {
+      unsafe allocation = .arena(block)
+      unsafe base = memory.bindMemory(to: Float.self, capacity: capacity)
+      return
+    }
+    let padded = byteCount + Self.alignment
+    guard let memory = unsafe zeroed ? calloc(1, padded) : malloc(padded) else {
       preconditionFailure("no memory for a tensor of \(byteCount) bytes")
     }
-    unsafe self.allocation = allocation
-    unsafe base = allocation.alignedUp(toMultipleOf: Self.alignment)
-      .bindMemory(to: Float.self, capacity: max(count, 16))
-    self.count = count
+    unsafe allocation = .heap(memory)
+    unsafe base = memory.alignedUp(toMultipleOf: Self.alignment)
+      .bindMemory(to: Float.self, capacity: capacity)
   }
 
   deinit {
-    unsafe free(allocation)
+    switch unsafe allocation {
+    case .arena(let block): unsafe lvae_arena_give_back(block)
+    case .heap(let memory): unsafe free(memory)
+    }
   }
 }
 

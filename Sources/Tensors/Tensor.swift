@@ -5,7 +5,7 @@
 public struct Tensor: Sendable {
   /// The extent along each axis, outermost first.
   public let shape: Shape
-  let storage: Storage
+  var storage: Storage
 
   init(shape: Shape, storage: Storage) {
     self.shape = shape
@@ -15,7 +15,7 @@ public struct Tensor: Sendable {
   /// The same scalars under another shape.
   ///
   /// - Precondition: both shapes have the same scalar count.
-  public func reshaped(to shape: Shape) -> Tensor {
+  public consuming func reshaped(to shape: Shape) -> Tensor {
     precondition(
       shape.scalarCount == self.shape.scalarCount, "\(self.shape) cannot become \(shape)")
     return Tensor(shape: shape, storage: storage)

@@ -12,7 +12,8 @@ struct NormalizationTests {
     let bias = sampleTensor([channels], seed: 3)
     for activation in [Activation.identity, .silu, .relu] {
       let found = x.groupNorm(
-        groups: groups, weight: weight, bias: bias, epsilon: 1e-6, activation: activation)
+        GroupNormalization(
+          groups: groups, weight: weight, bias: bias, epsilon: 1e-6, activation: activation))
       let expected = reference(x, groups, weight, bias, activation)
       #expect(relativeError(found.scalars, expected) < 2e-5)
     }
@@ -23,7 +24,9 @@ struct NormalizationTests {
     let ones = Tensor(repeating: 1, shape: [48])
     let results = [1, 2, 3, 5].map { count in
       ThreadPool.$current.withValue(ThreadPool(threadCount: count)) {
-        x.groupNorm(groups: 16, weight: ones, bias: ones, epsilon: 1e-6).scalars
+        x.groupNorm(
+          GroupNormalization(groups: 16, weight: ones, bias: ones, epsilon: 1e-6)
+        ).scalars
       }
     }
     #expect(results.allSatisfy { $0 == results[0] })

@@ -2,7 +2,9 @@
 // alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
 #include "activation.h"
+#include "arena.h"
 #include "convolution.h"
+#include "convolution_gradient.h"
 #include "elementwise.h"
 #include "group_norm.h"
 #include "half.h"

@@ -3,8 +3,12 @@
 // A plan is made for a shape; then the weights are packed for it (once, or whenever they change),
 // and the convolution is a loop over tasks:
 //
-//   for task < lvae_conv2d_pack_task_count(plan): lvae_conv2d_pack_task(plan, weights, packed, task)
-//   for task < lvae_conv2d_task_count(plan):      lvae_conv2d_run_task(plan, …, scratch, task)
+//   for task < lvae_conv2d_pack_task_count(plan):
+//     lvae_conv2d_pack_task(plan, weights, packed, task)
+//   for task < lvae_conv2d_task_count(plan):
+//     lvae_conv2d_run_task(plan, x, packed, y, epilogue, scratch, task)
+//
+// A 1×1 convolution of stride 1 is a product of matrices, [N · H · W][Ci] · [Ci][Co].
 //
 // Tasks of one loop may run at the same time and in any order. They depend on the shape alone, so
 // the result does not depend on the number of threads.
@@ -15,7 +19,8 @@
 #include "activation.h"
 #include "instruction_set.h"
 
-/// What is computed: y[N, out_height, out_width, out_channels] from x[N, height, width, in_channels].
+/// What is computed: y[N, out_height, out_width, out_channels] from
+/// x[N, height, width, in_channels].
 typedef struct lvae_conv2d_shape {
   size_t batch, height, width, in_channels;
   size_t out_height, out_width, out_channels;

@@ -5,7 +5,8 @@
 //   for each block of pixels:            lvae_scale_shift_activation(…)   tasks, in any order
 //
 // The blocks that the sums are taken over depend on the size of the image alone, and are added in
-// order: the result does not depend on the number of threads. No alignment is needed; an `isa` must be available.
+// order: the result does not depend on the number of threads. No alignment is needed; an `isa` must
+// be available.
 #pragma once
 #include <stddef.h>
 
@@ -18,20 +19,22 @@ enum {
 };
 
 /// sums[groups][2]: the sum and the sum of squares over x[pixels, channels], for each of the groups
-/// of neighbouring channels. The mean may be large beside the deviation: single precision holds only differences from the block's first pixel.
-/// - `channels` is a multiple of `groups`, `pixels` at least 1.
+/// of neighbouring channels. `channels` is a multiple of `groups`, `pixels` at least 1. The mean
+/// may be large beside the deviation: single precision holds only differences from the first pixel.
 void lvae_group_norm_partial_sums(
     lvae_isa isa, const float *x, size_t pixels, size_t channels, size_t groups, double *sums);
 
-/// From one image's partial sums [blocks][groups][2] over `pixels` pixels in all: scale[c] = gamma[c] / √(variance + epsilon)
-/// and shift[c] = beta[c] − mean · scale[c]. `gamma` and `beta` may be NULL (ones and zeros).
-/// `means` and `deviations` (reciprocal standard deviations), [groups] each, are for the gradient and may be NULL.
+/// From one image's partial sums [blocks][groups][2], over `pixels` pixels in all:
+/// scale[c] = gamma[c] / √(variance + epsilon) and shift[c] = beta[c] − mean · scale[c].
+/// `gamma` and `beta` may be NULL (ones and zeros). `means` and `reciprocal_deviations`, [groups]
+/// each, are for the gradient and may be NULL.
 void lvae_group_norm_scale_shift(
     const double *sums, size_t blocks, size_t pixels, size_t channels, size_t groups,
     double epsilon, const float *gamma, const float *beta, float *scale, float *shift,
     float *means, float *reciprocal_deviations);
 
-/// y[p, c] = activation(x[p, c] · scale[c] + shift[c]); `scale` and `shift` may both be NULL (the activation alone). `y` may be `x`.
+/// y[p, c] = activation(x[p, c] · scale[c] + shift[c]); `scale` and `shift` may both be NULL (the
+/// activation alone). `y` may be `x`.
 void lvae_scale_shift_activation(
     lvae_isa isa, const float *x, const float *scale, const float *shift, float *y, size_t pixels,
     size_t channels, lvae_activation activation);

@@ -4,13 +4,14 @@
 
 #include "instruction_set.h"
 
-/// One step of online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867) on scores[rows, columns],
-/// row r starting at scores + r · stride. For each row, with m = max(running_max, scale · max of the row):
+/// One step of online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867) on
+/// scores[rows, columns], row r starting at scores + r · stride. `scale` is not negative. For each
+/// row, with m = max(running_max, scale · max of the row):
 ///   correction = exp(running_max − m), scores = exp(scale · scores − m),
 ///   running_sum = running_sum · correction + Σ scores, running_max = m.
-/// Before the first block, running_max is −∞ and running_sum 0. After the last, dividing by
-/// running_sum gives the softmax; what was summed from earlier blocks must be multiplied by `correction`.
-/// Each row has a finite score in the first block.
+/// Before the first block, running_max is −∞ and running_sum 0. What was summed from earlier blocks
+/// must be multiplied by `correction`; after the last block, dividing by running_sum gives the
+/// softmax. Each row has a finite score in the first block, and a block at least one column.
 void lvae_softmax_block(
     lvae_isa isa, float *scores, size_t rows, size_t columns, size_t stride, float scale,
     float *running_max, float *running_sum, float *correction);

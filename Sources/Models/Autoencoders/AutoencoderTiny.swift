@@ -139,7 +139,7 @@ extension Collection<TinyLayer> where Index == Int {
         if index + 1 < count, case .relu = self[index + 1] { activation = .relu }
         hidden = conv(hidden, upsampling: upsamples, activation: activation)
         upsamples = false
-      case .block(let block): hidden = block(hidden)
+      case .block(let block): hidden = block(consume hidden)
       case .upsampling: upsamples = true
       case .relu: break
       }
@@ -169,10 +169,11 @@ public struct TinyBlock: Layer {
   }
 
   /// The block's output, of the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let x = pool?(x) ?? x
-    let hidden = convolutions[1](convolutions[0](x, activation: .relu), activation: .relu)
-    return convolutions[2](hidden, residual: x, activation: .relu)
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
+    let input: Tensor
+    if let pool { input = pool(x) } else { input = x }
+    let hidden = convolutions[1](convolutions[0](input, activation: .relu), activation: .relu)
+    return convolutions[2](hidden, residual: input, activation: .relu)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.
@@ -204,8 +205,9 @@ public struct TinyPool: Layer {
   }
 
   /// The sum, of the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    reduce(norm(expand(x), activation: .relu), residual: x)
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
+    let expanded = expand(x, normalizedBy: nil)
+    return reduce(expanded, normalizedBy: norm.normalization(.relu), residual: x)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

@@ -35,14 +35,13 @@ public struct KLDecoder: Layer {
   }
 
   /// The pictures.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     var hidden = convIn(x)
-    hidden = midBlock(hidden)
+    hidden = midBlock(consume hidden)
     for block in upBlocks {
-      hidden = block(hidden)
+      hidden = block(consume hidden)
     }
-    hidden = convNormOut(hidden, activation: .silu)
-    return convOut(hidden)
+    return convOut(hidden, normalizedBy: convNormOut.normalization(.silu))
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.
@@ -82,14 +81,14 @@ public struct KLUpBlock: Layer {
   }
 
   /// The block's output, at twice the size unless it is the last.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     var hidden = x
     for (index, resnet) in resnets.enumerated() {
-      hidden = resnet(hidden)
-      if !attentions.isEmpty { hidden = attentions[index](hidden) }
+      hidden = resnet(consume hidden)
+      if !attentions.isEmpty { hidden = attentions[index](consume hidden) }
     }
     for upsampler in upsamplers {
-      hidden = upsampler(hidden)
+      hidden = upsampler(consume hidden)
     }
     return hidden
   }

@@ -38,14 +38,13 @@ public struct KLEncoder: Layer {
   }
 
   /// The moments before the quantisation convolution.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     var hidden = convIn(x)
     for block in downBlocks {
-      hidden = block(hidden)
+      hidden = block(consume hidden)
     }
-    hidden = midBlock(hidden)
-    hidden = convNormOut(hidden, activation: .silu)
-    return convOut(hidden)
+    hidden = midBlock(consume hidden)
+    return convOut(hidden, normalizedBy: convNormOut.normalization(.silu))
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.
@@ -85,14 +84,14 @@ public struct KLDownBlock: Layer {
   }
 
   /// The block's output, at half the size unless it is the last.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     var hidden = x
     for (index, resnet) in resnets.enumerated() {
-      hidden = resnet(hidden)
-      if !attentions.isEmpty { hidden = attentions[index](hidden) }
+      hidden = resnet(consume hidden)
+      if !attentions.isEmpty { hidden = attentions[index](consume hidden) }
     }
     for downsampler in downsamplers {
-      hidden = downsampler(hidden)
+      hidden = downsampler(consume hidden)
     }
     return hidden
   }
@@ -126,12 +125,12 @@ public struct KLMidBlock: Layer {
   }
 
   /// The block's output, of the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     var hidden = resnets[0](x)
     for attention in attentions {
-      hidden = attention(hidden)
+      hidden = attention(consume hidden)
     }
-    return resnets[1](hidden)
+    return resnets[1](consume hidden)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

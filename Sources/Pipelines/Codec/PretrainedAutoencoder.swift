@@ -14,12 +14,16 @@ public struct PretrainedAutoencoder: Sendable {
   /// The number of parameters.
   public let parameterCount: Int
 
-  /// A network whose weights are loaded; its weights are hashed.
+  /// A network in memory; its weights are hashed.
   public init(name: String, autoencoder: any Autoencoder) {
+    let digest = WeightDigest()
+    for (name, tensor) in WeightCollector(autoencoder).tensors { digest.take(name, tensor) }
+    self.init(name: name, autoencoder: autoencoder, digest)
+  }
+
+  private init(name: String, autoencoder: any Autoencoder, _ digest: WeightDigest) {
     self.name = name
     self.autoencoder = autoencoder
-    var digest = WeightDigest()
-    digest.visit(autoencoder)
     sha256 = digest.hexadecimal
     parameterCount = digest.parameterCount
   }
@@ -29,13 +33,18 @@ public struct PretrainedAutoencoder: Sendable {
   /// - Parameters:
   ///   - url: The folder or file.
   ///   - options: What the files can't tell.
+  ///   - halves: Which weights are kept in memory; all are read, to know which model it is.
   ///   - name: What to call it; by default the name of the file, or of the folder that says most.
   /// - Throws: `CheckpointError`.
   public init(
-    contentsOf url: URL, as options: ImportOptions = ImportOptions(), name: String? = nil
+    contentsOf url: URL, as options: ImportOptions = ImportOptions(),
+    halves: AutoencoderHalves = .both,
+    name: String? = nil
   ) throws {
     let imported = try ImportedModel(contentsOf: url, options: options)
-    self.init(name: name ?? Self.name(of: url), autoencoder: try imported.autoencoder())
+    let digest = WeightDigest()
+    let autoencoder = try imported.autoencoder(halves, inspect: digest.take)
+    self.init(name: name ?? Self.name(of: url), autoencoder: autoencoder, digest)
   }
 
   /// The name of a file without its extension, or of a folder; that of the folder around it where

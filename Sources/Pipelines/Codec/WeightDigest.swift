@@ -1,6 +1,6 @@
-import Layers
 import LatentFiles
 import Models
+import Synchronization
 import Tensors
 
 /// The identity of a model's weights: the same for the same numbers, whatever file they came from.
@@ -10,30 +10,26 @@ import Tensors
 /// order. The lines, sorted by name, each ended by a newline, are hashed in turn with SHA-256. So a
 /// model has one identity as safetensors and as a pickle, under its own names and under diffusers';
 /// but its 16-bit version, with its rounded numbers, has another.
-struct WeightDigest: ParameterVisitor {
-  private var lines: [String] = []
-  private(set) var parameterCount = 0
+final class WeightDigest: Sendable {
+  private let found = Mutex<(lines: [String], parameterCount: Int)>(([], 0))
 
-  /// Takes all parameters of a model.
-  mutating func visit(_ model: some ParameterContainer) {
-    var model = model
-    // This visitor throws nothing.
-    try? model.visitParameters(at: .root, with: &self)
-  }
-
-  mutating func visit(
-    _ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout
-  ) {
-    let stored = layout.toCheckpoint(parameter)
-    let shape = stored.shape.dimensions.map(String.init).joined(separator: "x")
+  /// Takes one parameter, as a checkpoint has it; safe to call from any thread.
+  func take(_ name: String, _ tensor: Tensor) {
     var hash = SHA256()
-    hash.update(stored.bytes)
-    lines.append("\(path) \(shape) \(hash.hexadecimal)\n")
-    parameterCount += parameter.shape.scalarCount
+    hash.update(tensor.bytes)
+    let shape = tensor.shape.dimensions.map(String.init).joined(separator: "x")
+    let line = "\(name) \(shape) \(hash.hexadecimal)\n"
+    found.withLock { found in
+      found.lines.append(line)
+      found.parameterCount += tensor.shape.scalarCount
+    }
   }
+
+  /// The number of parameters taken.
+  var parameterCount: Int { found.withLock { $0.parameterCount } }
 
   /// The identity: 64 hexadecimal digits.
   var hexadecimal: String {
-    SHA256.hexadecimal(of: Array(lines.sorted().joined().utf8))
+    found.withLock { SHA256.hexadecimal(of: Array($0.lines.sorted().joined().utf8)) }
   }
 }

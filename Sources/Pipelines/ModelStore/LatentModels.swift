@@ -1,7 +1,8 @@
 public import LatentFiles
+import Models
 import Synchronization
 
-/// The autoencoders of `.latent` files, each loaded once, when the first file needs it.
+/// The decoders of `.latent` files, each loaded once, when the first file needs it.
 public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
@@ -38,7 +39,7 @@ public final class LatentModels: Sendable {
   }
 
   private func load(_ wanted: LatentModel) throws -> LatentCodec {
-    guard let model = try store.load(for: wanted) else {
+    guard let model = try store.load(for: wanted, halves: .decoder) else {
       throw ModelStoreError.modelOfFileNotFound(wanted)
     }
     return LatentCodec(model)

@@ -107,27 +107,34 @@ public struct ModelStore: Sendable {
   ///
   /// - Throws: ``ModelStoreError``, and the errors of `Models` for files that aren't a model.
   public func load(
-    _ reference: String?, as options: ImportOptions = ImportOptions()
+    _ reference: String?, as options: ImportOptions = ImportOptions(),
+    halves: AutoencoderHalves = .both
   ) throws -> PretrainedAutoencoder {
     guard let reference else {
       throw ModelStoreError.noModelNamed(known: entries().map(\.name))
     }
     if let entry = entry(named: reference) {
-      return try load(entry)
+      return try load(entry, halves)
     }
     guard FileManager.default.fileExists(atPath: reference) || reference.contains("/") else {
       throw ModelStoreError.unknownName(reference, known: entries().map(\.name))
     }
-    return try PretrainedAutoencoder(contentsOf: URL(filePath: reference), as: options)
+    return try PretrainedAutoencoder(
+      contentsOf: URL(filePath: reference), as: options, halves: halves)
   }
 
   /// The model that a `.latent` file was made with; nil if it isn't in the store.
-  public func load(for wanted: LatentModel) throws -> PretrainedAutoencoder? {
-    try entries().first { $0.sha256 == wanted.sha256 }.map(load)
+  public func load(
+    for wanted: LatentModel, halves: AutoencoderHalves = .both
+  ) throws -> PretrainedAutoencoder? {
+    try entries().first { $0.sha256 == wanted.sha256 }.map { try load($0, halves) }
   }
 
-  private func load(_ entry: Entry) throws -> PretrainedAutoencoder {
-    let model = try PretrainedAutoencoder(contentsOf: url(of: entry.name), name: entry.name)
+  private func load(
+    _ entry: Entry, _ halves: AutoencoderHalves
+  ) throws -> PretrainedAutoencoder {
+    let model = try PretrainedAutoencoder(
+      contentsOf: url(of: entry.name), halves: halves, name: entry.name)
     guard model.sha256 == entry.sha256 else {
       throw ModelStoreError.changed(
         folder: url(of: entry.name).path, expected: entry.sha256, found: model.sha256)

@@ -1,9 +1,8 @@
 import CKernels
-import Synchronization
 
 extension Tensor {
   func convolving(
-    _ geometry: ConvolutionGeometry, _ weight: Tensor, _ epilogue: ConvolutionEpilogue
+    _ geometry: ConvolutionGeometry, _ weight: Tensor, _ epilogue: consuming ConvolutionEpilogue
   ) -> Tensor {
     guard let plan = ConvolutionPlan(geometry.kernelShape) else {
       return convolvingByIm2col(geometry, weight, epilogue)
@@ -28,7 +27,7 @@ extension Tensor {
 }
 
 extension ConvolutionGeometry {
-  fileprivate var kernelShape: lvae_conv2d_shape {
+  var kernelShape: lvae_conv2d_shape {
     var shape = lvae_conv2d_shape(input, weight, outputShape, stride: stride)
     shape.pad_top = padding.top
     shape.pad_left = padding.left
@@ -53,8 +52,18 @@ extension lvae_conv2d_shape {
   }
 }
 
+extension ConvolutionEpilogue {
+  /// Memory for the result: the residual's if nobody else holds it, else new.
+  mutating func takeOutput(count: Int) -> Storage {
+    guard var held = residual.take() else { return Storage(count: count) }
+    let isOurs = isKnownUniquelyReferenced(&held.storage)
+    residual = held
+    return isOurs ? held.storage : Storage(count: count)
+  }
+}
+
 /// How one convolution is computed: an algorithm and its blocking, see `convolution.h`.
-@safe private final class ConvolutionPlan {
+@safe final class ConvolutionPlan {
   private let plan: OpaquePointer
 
   /// The plan for a shape; nil if no kernel computes it.
@@ -73,30 +82,38 @@ extension lvae_conv2d_shape {
 
   /// The convolution of `x`, with weights `[kh, kw, Ci, Co]`.
   func run(
-    _ x: Tensor, _ weight: Tensor, _ epilogue: ConvolutionEpilogue, outputShape: Shape
+    _ x: Tensor, _ weight: Tensor, _ epilogue: consuming ConvolutionEpilogue, outputShape: Shape
   ) -> Tensor {
     let packed = packed(weight)
-    let result = Storage(count: outputShape.scalarCount)
+    let result = epilogue.takeOutput(count: outputShape.scalarCount)
+    unsafe run(
+      input: x.storage.base, packed: packed, output: result.base, bias: epilogue.bias,
+      residual: epilogue.residual.map { unsafe UnsafePointer($0.storage.base) },
+      activation: epilogue.activation.isFused ? epilogue.activation : .identity)
+    let output = Tensor(shape: outputShape, storage: result)
+    return epilogue.activation.isFused ? output : output.activated(epilogue.activation)
+  }
+
+  /// One convolution in memory that the caller holds; `residual` may be `output`.
+  func run(
+    input: UnsafePointer<Float>, packed: Storage, output: UnsafeMutablePointer<Float>,
+    bias: Tensor?, residual: UnsafePointer<Float>?, activation: Activation
+  ) {
     let pool = ThreadPool.current
     let scratchCount =
       unsafe (lvae_conv2d_scratch_bytes(plan) / MemoryLayout<Float>.stride + 15) / 16 * 16
     let scratch = Storage(count: pool.threadCount * scratchCount)
-    // The kernels know no SiLU: it follows in a pass of its own.
-    let isFused = epilogue.activation != .silu
-    var kernelEpilogue = unsafe lvae_conv2d_epilogue(
-      bias: epilogue.bias.map { unsafe UnsafePointer($0.storage.base) },
-      residual: epilogue.residual.map { unsafe UnsafePointer($0.storage.base) },
-      activation: isFused ? epilogue.activation.kernel : lvae_activation_none)
+    var epilogue = unsafe lvae_conv2d_epilogue(
+      bias: bias.map { unsafe UnsafePointer($0.storage.base) }, residual: residual,
+      activation: activation.kernel)
     pool.run(count: unsafe lvae_conv2d_task_count(plan)) { task, worker in
       unsafe lvae_conv2d_run_task(
-        plan, x.storage.base, packed.base, result.base, &kernelEpilogue,
-        scratch.base + worker * scratchCount, task)
+        plan, input, packed.base, output, &epilogue, scratch.base + worker * scratchCount, task)
     }
-    let output = Tensor(shape: outputShape, storage: result)
-    return isFused ? output : output.activated(epilogue.activation)
   }
 
-  private func packed(_ weight: Tensor) -> Storage {
+  /// The weights in the form that this plan wants them in.
+  func packed(_ weight: Tensor) -> Storage {
     let algorithm = unsafe String(cString: lvae_conv2d_algorithm_name(plan))
     return weight.storage.packedWeights.value(for: algorithm) {
       let packed = Storage(count: unsafe lvae_conv2d_packed_count(plan))
@@ -108,20 +125,7 @@ extension lvae_conv2d_shape {
   }
 }
 
-/// Weights in the forms that convolutions want them in, by algorithm; small ones are kept.
-///
-/// Large ones, of which there can be a gigabyte, are made anew each time: that takes a few percent
-/// of the convolution.
-final class PackedWeights: Sendable {
-  private let kept = Mutex<[String: Storage]>([:])
-  /// 4 MiB: all weights of an `AutoencoderTiny`, and those of an `AutoencoderKL` where pixels are
-  /// many.
-  private static let keptCount = 1 << 20
-
-  func value(for algorithm: String, make: () -> Storage) -> Storage {
-    if let known = kept.withLock({ $0[algorithm] }) { return known }
-    let made = make()
-    if made.count <= Self.keptCount { kept.withLock { $0[algorithm] = made } }
-    return made
-  }
+extension Activation {
+  /// Whether the convolution kernels apply it themselves.
+  var isFused: Bool { self != .silu }
 }

@@ -3,12 +3,10 @@ import CKernels
 private let blockPixels = Int(lvae_group_norm_block_pixels)
 
 extension Tensor {
-  func normalizingGroups(
-    _ groups: Int, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, _ activation: Activation
-  ) -> Tensor {
+  func normalizingGroups(_ normalization: GroupNormalization) -> Tensor {
     let (images, channels) = (shape[0], shape[-1])
     let pixels = shape.scalarCount / images / channels
-    let (scale, shift) = groupScaleShift(groups, weight, bias, epsilon)
+    let (scale, shift) = groupScaleShift(normalization)
     let result = Storage(count: shape.scalarCount)
     let blocks = (pixels + blockPixels - 1) / blockPixels
     ThreadPool.current.run(count: images * blocks) { index, _ in
@@ -17,15 +15,32 @@ extension Tensor {
       unsafe lvae_scale_shift_activation(
         lvae_best_isa(), storage.base + start, scale.base + image * channels,
         shift.base + image * channels, result.base + start, min(blockPixels, pixels - first),
-        channels, activation.kernel)
+        channels, normalization.activation.kernel)
     }
     return Tensor(shape: shape, storage: result)
   }
 
+  /// Writes activation(scale · x + shift) of some pixels of a single image to the start of `result`.
+  func normalizeRows(
+    pixels: Range<Int>, _ scale: Storage, _ shift: Storage, _ activation: Activation,
+    into result: Storage
+  ) {
+    let channels = shape[-1]
+    let blocks = (pixels.count + blockPixels - 1) / blockPixels
+    ThreadPool.current.run(count: blocks) { index, _ in
+      let first = index * blockPixels
+      unsafe lvae_scale_shift_activation(
+        lvae_best_isa(), storage.base + (pixels.lowerBound + first) * channels, scale.base,
+        shift.base, result.base + first * channels, min(blockPixels, pixels.count - first),
+        channels, activation.kernel)
+    }
+  }
+
   /// What group normalisation multiplies each channel of each image with, and adds to it.
-  private func groupScaleShift(
-    _ groups: Int, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float
+  func groupScaleShift(
+    _ normalization: GroupNormalization
   ) -> (scale: Storage, shift: Storage) {
+    let groups = normalization.groups
     let (images, channels) = (shape[0], shape[-1])
     let pixels = shape.scalarCount / images / channels
     let blocks = (pixels + blockPixels - 1) / blockPixels
@@ -42,8 +57,9 @@ extension Tensor {
       }
       for image in 0..<images {
         unsafe lvae_group_norm_scale_shift(
-          sums + image * blocks * groups * 2, blocks, pixels, channels, groups, Double(epsilon),
-          weight.storage.base, bias.storage.base, scale.base + image * channels,
+          sums + image * blocks * groups * 2, blocks, pixels, channels, groups,
+          Double(normalization.epsilon), normalization.weight.storage.base,
+          normalization.bias.storage.base, scale.base + image * channels,
           shift.base + image * channels, nil, nil)
       }
     }

@@ -11,24 +11,28 @@ extension Tensor {
   ///   - padding: the zeros around the picture.
   ///   - upsampling: whether the picture is first enlarged ×2 (nearest neighbour), which costs no
   ///     memory here.
-  ///   - residual: added to the result, of its shape.
+  ///   - normalization: if given, the tensor is normalised first, without a copy of it as a whole.
+  ///   - residual: added to the result, of its shape; if nobody else holds it, the result takes its
+  ///     memory.
   ///   - activation: applied last.
   /// - Returns: `[N, H', W', Co]`.
   /// - Precondition: the channels agree and the kernel fits into the padded picture.
   public func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
     padding: ConvolutionPadding = ConvolutionPadding(0), upsampling: Bool = false,
-    residual: Tensor? = nil, activation: Activation = .identity
+    normalization: GroupNormalization? = nil, residual: consuming Tensor? = nil,
+    activation: Activation = .identity
   ) -> Tensor {
     let geometry = ConvolutionGeometry(
       input: shape, weight: weight.shape, stride: stride, padding: padding, upsampling: upsampling)
     precondition(
       bias.map { $0.shape == [weight.shape[3]] } ?? true, "a bias for \(weight.shape[3]) channels")
+    let epilogue = ConvolutionEpilogue(bias, residual, activation)
     precondition(
-      residual.map { $0.shape == geometry.outputShape } ?? true,
+      epilogue.residual.map { $0.shape == geometry.outputShape } ?? true,
       "a residual of \(geometry.outputShape)")
-    return convolving(
-      geometry, weight, ConvolutionEpilogue(bias, residual, activation))
+    guard let normalization else { return convolving(geometry, weight, epilogue) }
+    return convolving(geometry, weight, epilogue, after: normalization)
   }
 
   /// The transposed convolution of `[N, H, W, Ci]` with a kernel, as PyTorch's `ConvTranspose2d`.
@@ -62,7 +66,9 @@ extension Tensor {
   ///   - bias: `[Co]`.
   ///   - residual: added to the result, of its shape.
   /// - Returns: `[…, Co]`.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil, residual: Tensor? = nil) -> Tensor {
+  public func linear(
+    _ weight: Tensor, bias: Tensor? = nil, residual: consuming Tensor? = nil
+  ) -> Tensor {
     let (inputs, outputs) = (weight.shape[0], weight.shape[1])
     let rows = shape.scalarCount / max(inputs, 1)
     let result = reshaped(to: [1, rows, 1, inputs]).conv2d(
@@ -110,10 +116,11 @@ package struct ConvolutionGeometry: Hashable {
 
 /// What follows the sum of products in a convolution.
 package struct ConvolutionEpilogue {
-  let bias, residual: Tensor?
+  let bias: Tensor?
+  var residual: Tensor?
   let activation: Activation
 
-  package init(_ bias: Tensor?, _ residual: Tensor?, _ activation: Activation) {
+  package init(_ bias: Tensor?, _ residual: consuming Tensor?, _ activation: Activation) {
     self.bias = bias
     self.residual = residual
     self.activation = activation

@@ -1,9 +1,11 @@
-extension Tensor {
-  /// Group normalisation, then an activation.
-  ///
-  /// Over all pixels of an image and all channels of a group:
-  /// y = activation((x − mean) / √(variance + ε) · weight + bias).
-  /// Wu and He 2018, arXiv:1803.08494; as PyTorch's `GroupNorm`.
+/// A group normalisation with its parameters, and the activation behind it.
+public struct GroupNormalization: Sendable {
+  let groups: Int
+  let weight, bias: Tensor
+  let epsilon: Float
+  let activation: Activation
+
+  /// The normalisation of ``Tensor/groupNorm(_:)``.
   ///
   /// - Parameters:
   ///   - groups: how many groups the channels are divided into.
@@ -11,17 +13,34 @@ extension Tensor {
   ///   - bias: `[C]`.
   ///   - epsilon: added to the variance.
   ///   - activation: applied last.
-  /// - Returns: a tensor of the same shape.
   /// - Precondition: `groups` divides C.
-  public func groupNorm(
-    groups: Int, weight: Tensor, bias: Tensor, epsilon: Float,
-    activation: Activation = .identity
-  ) -> Tensor {
-    let channels = shape[-1]
+  public init(
+    groups: Int, weight: Tensor, bias: Tensor, epsilon: Float, activation: Activation = .identity
+  ) {
+    let channels = weight.shape.scalarCount
     precondition(channels % groups == 0, "\(channels) channels in \(groups) groups")
     precondition(
       weight.shape == [channels] && bias.shape == [channels],
-      "\(channels) channels with weights of \(weight.shape) and \(bias.shape)")
-    return normalizingGroups(groups, weight, bias, epsilon, activation)
+      "a weight of \(weight.shape) and a bias of \(bias.shape)")
+    self.groups = groups
+    self.weight = weight
+    self.bias = bias
+    self.epsilon = epsilon
+    self.activation = activation
+  }
+}
+
+extension Tensor {
+  /// Group normalisation, then an activation.
+  ///
+  /// Over all pixels of an image and all channels of a group:
+  /// y = activation((x − mean) / √(variance + ε) · weight + bias).
+  /// Wu and He 2018, arXiv:1803.08494; as PyTorch's `GroupNorm`.
+  ///
+  /// - Precondition: the normalisation is for as many channels.
+  public func groupNorm(_ normalization: GroupNormalization) -> Tensor {
+    precondition(
+      normalization.weight.shape == [shape[-1]], "\(shape) with \(normalization.weight.shape)")
+    return normalizingGroups(normalization)
   }
 }
