@@ -50,9 +50,14 @@ public struct PretrainedAutoencoder: Sendable {
   /// The name of a file without its extension, or of a folder; that of the folder around it where
   /// it is called as all are.
   private static func name(of url: URL) -> String {
-    let parts = url.standardizedFileURL.deletingPathExtension().pathComponents
-    let generic: Set = ["diffusers", "vae", "diffusion_pytorch_model", "model"]
-    return parts.last { !generic.contains($0) && $0 != "/" } ?? "model"
+    let generic: Set = ["diffusers", "vae", "diffusion_pytorch_model", "model", "/"]
+    var parts = url.standardizedFileURL.pathComponents
+    // A folder's name may hold dots that end nothing: `sd-1.5`.
+    let extensions = ["safetensors", "ckpt", "pth", "pt", "bin"]
+    if let last = parts.last, extensions.contains(url.pathExtension.lowercased()) {
+      parts[parts.count - 1] = String(last.dropLast(url.pathExtension.count + 1))
+    }
+    return parts.last { !generic.contains($0) } ?? "model"
   }
 
   /// Saves it as a folder that diffusers loads: `config.json` and the weights.
@@ -84,11 +89,13 @@ public struct PretrainedAutoencoder: Sendable {
   }
 
   /// Refuses a picture that doesn't fit into the memory that is free, before any of it is taken.
-  func checkMemory(height: Int, width: Int) throws(CodecError) {
+  package func checkMemory(
+    height: Int, width: Int, available: Int? = SystemMemory.availableByteCount
+  ) throws(CodecError) {
     let factor = autoencoder.spatialFactor
     let pixels = (height + factor) * (width + factor)
     let needed = autoencoder.workingBytesPerPixel * pixels
-    guard let available = SystemMemory.availableByteCount, needed > available else { return }
+    guard let available, needed > available else { return }
     throw .tooLarge(height: height, width: width, needed: needed, available: available)
   }
 }
