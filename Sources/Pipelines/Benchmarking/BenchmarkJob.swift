@@ -99,7 +99,7 @@ extension JobRow {
       job: job.name, model: name, isa: InstructionSet.current.rawValue,
       threads: ThreadPool.current.threadCount, loadMs: loadTime / .milliseconds(1),
       medianMs: timing.median, minMs: timing.minimum, maxMs: timing.maximum, runsMs: timing.runs,
-      msPerMegapixel: timing.median * 1e6 / pixels,
+      cpuMs: timing.processorTime, msPerMegapixel: timing.median * 1e6 / pixels,
       gflops: Double(operations) / timing.median / 1e6,
       peakMb: PeakMemory.byteCount.map { Double($0) / 1e6 })
   }

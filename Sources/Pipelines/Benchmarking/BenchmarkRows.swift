@@ -25,6 +25,8 @@ package struct JobRow: Codable, Sendable {
   package var threads: Int
   package var loadMs, medianMs, minMs, maxMs: Double
   package var runsMs: [Double]
+  /// The processor's time for one run, of all threads.
+  package var cpuMs: Double?
   package var msPerMegapixel, gflops: Double
   package var percentOfPeak: Double?
   /// Of the whole process, in units of 10⁶ bytes.
