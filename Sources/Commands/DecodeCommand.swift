@@ -4,6 +4,7 @@ import Images
 import LatentFiles
 import Models
 import Pipelines
+import Tensors
 
 struct DecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,8 +2,8 @@
 //
 // Layers need the same sizes over and over, and memory that is fresh from the system costs as much
 // time as a small layer: it is zeroed page by page. So blocks are cut from one range of addresses,
-// neighbours that are free are joined, and what was used once stays with the process. Huge pages
-// are asked for.
+// neighbours that are free are joined, and as much as was ever in use at once stays with the
+// process. Huge pages are asked for.
 #pragma once
 #include <stddef.h>
 
@@ -16,6 +16,9 @@ lvae_arena_block *lvae_arena_take(size_t byte_count);
 
 /// The block's memory, aligned to 4096 bytes.
 void *lvae_arena_base(const lvae_arena_block *block);
+
+/// Gives back what a block has beyond `byte_count` bytes. Safe to call from any thread.
+void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count);
 
 /// Gives a block back; its memory may be someone else's at once. Safe to call from any thread.
 void lvae_arena_give_back(lvae_arena_block *block);
