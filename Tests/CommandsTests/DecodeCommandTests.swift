@@ -1,5 +1,6 @@
 import Images
 import LatentFiles
+import Tensors
 import TestSupport
 import Testing
 
@@ -147,7 +148,7 @@ import Testing
     let text = Array(json.replacing(part, with: replacement).utf8)
     var header = Array(good[..<4]) + littleEndian(UInt32(text.count + 12)) + Array(good[8..<16])
     header += text
-    header += littleEndian(CRC32.checksum(header))
+    header += littleEndian(CRC32.checksum(header.span))
     try expectRefused(["hostile": header + good[old...]], "")
   }
 

@@ -2,6 +2,7 @@ import Images
 import LatentFiles
 import Models
 import Pipelines
+import Tensors
 import TestSupport
 import Testing
 

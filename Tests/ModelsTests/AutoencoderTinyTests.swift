@@ -20,7 +20,8 @@ struct AutoencoderTinyTests {
 
   /// Real weights, in each form in which they are distributed.
   ///
-  /// The reference was computed with PyTorch on the same weights; a float32 implementation should be within 2e-4.
+  /// The reference was computed with PyTorch on the same weights; a float32 implementation should
+  /// be within 2e-4.
   static let realWeights: [(name: String, path: String)] = [
     ("taesd", "taesd/diffusers"), ("taesd", "taesd"), ("taef1", "taef1"),
     ("taef2", "taef2/diffusers"), ("taef2", "taef2"),

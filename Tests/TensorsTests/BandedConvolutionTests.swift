@@ -18,11 +18,12 @@ struct BandedConvolutionTests {
     let inPlace = sampleTensor(x.shape, seed: 1)
       .residualConvolutions(convolutions, activation: .relu)
     #expect(inPlace.scalars == found.scalars)
-    // Halves of the width are too small for bands.
+    // Parts of the width are too small for bands. They may be computed with smaller tiles, which
+    // round less: the difference is that of three layers of F(6×6, 3×3), 4e-6 each.
     let columns = x.shape[2] / 4
     let part = x.columns(0..<columns + 3).residualConvolutions(convolutions, activation: .relu)
     #expect(
-      relativeError(found.columns(0..<columns), part.columns(0..<columns)) < 3e-6)
+      relativeError(found.columns(0..<columns), part.columns(0..<columns)) < 2e-5)
   }
 
   @Test func aNormalisedConvolutionInBandsIsTheSameConvolution() {

@@ -86,13 +86,14 @@ private struct Stage {
   /// How many rows are computed.
   var done = 0
   var output: RowBuffer
-  private var packed: Storage?
+  private var weights: BandWeights
 
   init(_ convolution: ChainedConvolution, height: Int, width: Int, output: RowBuffer) {
     self.convolution = convolution
     self.height = height
     self.width = width
     self.output = output
+    weights = BandWeights(convolution.weight)
   }
 
   mutating func advance(
@@ -112,10 +113,8 @@ private struct Stage {
     guard let plan = ConvolutionPlan(geometry) else {
       preconditionFailure("no kernel for a 3×3 convolution")
     }
-    let weights = packed ?? plan.packed(convolution.weight)
-    packed = weights
     unsafe plan.run(
-      input: input.storage.base + input.offset(of: start), packed: weights,
+      input: input.storage.base + input.offset(of: start), packed: weights.packed(for: plan),
       output: output.storage.base + output.offset(of: done), bias: convolution.bias,
       residual: residual.map {
         unsafe UnsafePointer($0.storage.base + $0.offset(of: done))

@@ -69,9 +69,12 @@ extension ConvolutionEpilogue {
   /// The plan for a shape; nil if no kernel computes it.
   init?(_ shape: lvae_conv2d_shape) {
     var shape = shape
+    // Large tiles, which round more, are for large pictures and few weights: there they save most.
+    let isLarge = shape.out_width >= 128 && shape.in_channels * shape.out_channels <= 1 << 16
     guard
       let plan = unsafe lvae_conv2d_plan_create(
-        &shape, lvae_best_isa(), lvae_conv2d_accuracy_standard)
+        &shape, lvae_best_isa(),
+        isLarge ? lvae_conv2d_accuracy_fast : lvae_conv2d_accuracy_standard)
     else { return nil }
     unsafe self.plan = plan
   }
@@ -112,10 +115,12 @@ extension ConvolutionEpilogue {
     }
   }
 
+  /// The name of the algorithm; weights that are packed for one can't be used with another.
+  var algorithm: String { unsafe String(cString: lvae_conv2d_algorithm_name(plan)) }
+
   /// The weights in the form that this plan wants them in.
   func packed(_ weight: Tensor) -> Storage {
-    let algorithm = unsafe String(cString: lvae_conv2d_algorithm_name(plan))
-    return weight.storage.packedWeights.value(for: algorithm) {
+    weight.storage.packedWeights.value(for: algorithm) {
       let packed = Storage(count: unsafe lvae_conv2d_packed_count(plan))
       ThreadPool.current.run(count: unsafe lvae_conv2d_pack_task_count(plan)) { task, _ in
         unsafe lvae_conv2d_pack_task(plan, weight.storage.base, packed.base, task)

@@ -2,7 +2,7 @@ import CKernels
 
 /// Pictures whose normalised copy would be larger than this are normalised and convolved in bands
 /// of rows, each about this large.
-private let bandByteCount = 16 << 20
+private let bandByteCount = 32 << 20
 
 extension Tensor {
   /// The convolution of the normalised tensor.
@@ -50,7 +50,7 @@ private struct NormalizedBands {
     let (scale, shift) = x.groupScaleShift(normalization)
     let band = Storage(count: (rows + 2) * inputRow)
     let result = epilogue.takeOutput(count: geometry.outputShape.scalarCount)
-    var packed: Storage?
+    var weights = BandWeights(weight)
     for first in stride(from: 0, to: height, by: rows) {
       let end = min(first + rows, height)
       // The band's rows and their neighbours, as far as the picture has them.
@@ -60,10 +60,9 @@ private struct NormalizedBands {
         normalization.activation, into: band)
       guard let plan = ConvolutionPlan(shape(inputRows: stop - start, first: first, end: end))
       else { preconditionFailure("no kernel for a 3×3 convolution") }
-      let weights = packed ?? plan.packed(weight)
-      packed = weights
       unsafe plan.run(
-        input: band.base, packed: weights, output: result.base + first * outputRow,
+        input: band.base, packed: weights.packed(for: plan),
+        output: result.base + first * outputRow,
         bias: epilogue.bias,
         residual: epilogue.residual.map {
           unsafe UnsafePointer($0.storage.base + first * outputRow)

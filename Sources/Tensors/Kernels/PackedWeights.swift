@@ -1,5 +1,23 @@
 import Synchronization
 
+/// Weights for the plans of one convolution's bands, which may differ in their algorithm.
+struct BandWeights {
+  private let weight: Tensor
+  private var packed: [String: Storage] = [:]
+
+  init(_ weight: Tensor) {
+    self.weight = weight
+  }
+
+  /// The weights for a band's plan, packed once for each algorithm.
+  mutating func packed(for plan: ConvolutionPlan) -> Storage {
+    if let known = packed[plan.algorithm] { return known }
+    let made = plan.packed(weight)
+    packed[plan.algorithm] = made
+    return made
+  }
+}
+
 /// Weights in the forms that convolutions want them in, by algorithm; small ones are kept.
 ///
 /// Large ones, of which there can be a gigabyte, are made anew each time: that takes a few percent
