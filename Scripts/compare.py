@@ -232,7 +232,8 @@ class Comparison:
             f"lvae {version} ({commit}); " + ", ".join(p for p in peers if p.startswith(wanted)),
             f"{self.given.rounds} alternating rounds; medians; load {load:.1f} before and "
             f"{os.getloadavg()[0]:.1f} after; MB are 10⁶ bytes of peak resident memory",
-            "PSNR and differences are from PyTorch's float32 output"]
+            "processor ms are those of all threads for one run, which other work on the machine "
+            "hardly changes; PSNR and differences are from PyTorch's float32 output"]
 
 
 def main():

@@ -41,8 +41,9 @@ def milliseconds(value):
 
 def markdown(rows, notes):
     lines = [f"- {note}" for note in notes] + [
-        "", "| job | engine | precision | median ms | min–max | peak MB | fastest float32 peer ÷ it "
-        "| PSNR dB | largest difference |", "|---|---|---|--:|--:|--:|--:|--:|--:|"]
+        "", "| job | engine | precision | median ms | min–max | processor ms | peak MB "
+        "| fastest float32 peer ÷ it | PSNR dB | largest difference |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|"]
     for job in jobs_of(rows):
         peer = fastest_peer(rows, job)
         for row in (row for row in rows if row["job"] == job):
@@ -53,7 +54,7 @@ def markdown(rows, notes):
                 f"| {job} | {mark}{row['engine']}{mark} | {row['precision']} "
                 f"| {mark}{milliseconds(row['median_ms'])}{mark} "
                 f"| {milliseconds(row['min_ms'])}–{milliseconds(row['max_ms'])} "
-                f"| {decimal(row['peak_mb'])} | {decimal(ratio, 2)} "
+                f"| {decimal(row.get('cpu_ms'))} | {decimal(row['peak_mb'])} | {decimal(ratio, 2)} "
                 f"| {decimal(row.get('psnr_db'), 1)} "
                 f"| {'–' if largest is None else format(largest, '.1e')} |")
     return "\n".join(lines) + "\n"
@@ -117,7 +118,7 @@ def self_test():
     assert fastest_peer(rows, "a-decode-8") == 50
     assert fastest_peer(rows, "b<&>", "bf16") is None
     table = markdown(rows, ["a note"])
-    assert "| a-decode-8 | **lvae** | f32 | **20.0** | 10.0–30.0 | 7 | 2.50 |" in table, table
+    assert "| a-decode-8 | **lvae** | f32 | **20.0** | 10.0–30.0 | 8 | 7 | 2.50 |" in table, table
     tree = xml.etree.ElementTree.fromstring(svg(rows, "a < b"))
     bars = [node for node in tree.iter() if node.tag.endswith("rect")]
     assert len(bars) == 4 and float(bars[0].get("width")) == 168
