@@ -49,6 +49,8 @@ static void reserve(void) {
   first = block;
 }
 
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /// Splits what `block` has beyond `byte_count` off, as a free block behind it.
 static void cut(lvae_arena_block *block, size_t byte_count) {
   if (block->byte_count == byte_count) return;
@@ -60,10 +62,11 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
       .is_free = true,
       .before = block,
       .after = block->after};
-  if (block->resident > byte_count) {
-    rest->resident = block->resident - byte_count;
-    block->resident = byte_count;
-  }
+  // Which of the bytes take memory isn't known: each part is taken to have as many as it can.
+  free_resident -= block->resident;
+  rest->resident = smaller(block->resident, rest->byte_count);
+  block->resident = smaller(block->resident, byte_count);
+  free_resident += block->resident + rest->resident;
   if (rest->after) rest->after->before = rest;
   block->after = rest;
   block->byte_count = byte_count;
