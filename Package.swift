@@ -28,7 +28,8 @@ let package = Package(
     .target(name: "LatentFiles", dependencies: ["Tensors", "CKernels", "CZstd"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["Tensors", "Layers"]),
-    .target(name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Models"]),
+    .target(
+      name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models"]),
 
     // The program.
     .executableTarget(

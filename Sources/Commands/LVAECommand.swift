@@ -16,7 +16,7 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       EncodeCommand.self, DecodeCommand.self, InspectCommand.self, VerifyCommand.self,
-      ModelsCommand.self,
+      ModelsCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
@@ -42,7 +42,8 @@ struct LVAECommand: ParsableCommand {
   /// Whether arguments that could be parsed contradict each other, or the files that they name.
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
-    case is OutputPlanError, CodecError.noPosterior, ModelStoreError.badName: true
+    case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName:
+      true
     default: false
     }
   }

@@ -15,7 +15,8 @@ public func tinyAutoencoderKL(
   configuration.normNumGroups = 2
   configure(&configuration)
   var model = AutoencoderKL(configuration)
-  try model.randomize(seed: seed)
+  var random = PhiloxRandomSource(seed: seed)
+  model.randomize(using: &random)
   return PretrainedAutoencoder(name: "tiny-kl", autoencoder: model)
 }
 
@@ -27,28 +28,7 @@ public func tinyAutoencoderTiny(seed: UInt64 = 1) throws -> PretrainedAutoencode
   configuration.numEncoderBlocks = [1, 1, 1]
   configuration.numDecoderBlocks = [1, 1, 1]
   var model = AutoencoderTiny(configuration)
-  try model.randomize(seed: seed)
+  var random = PhiloxRandomSource(seed: seed)
+  model.randomize(using: &random)
   return PretrainedAutoencoder(name: "tiny-taesd", autoencoder: model)
-}
-
-extension ParameterContainer {
-  /// Gives each parameter random numbers of a size that keeps signals about 1.
-  fileprivate mutating func randomize(seed: UInt64) throws {
-    var filler = RandomFiller(random: PhiloxRandomSource(seed: seed))
-    try visitParameters(at: .root, with: &filler)
-  }
-}
-
-private struct RandomFiller: ParameterVisitor {
-  var random: PhiloxRandomSource
-
-  mutating func visit(_ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout) {
-    let shape = parameter.shape
-    let isMatrix = shape.rank > 1
-    let isScale = !isMatrix && path.description.hasSuffix("weight")
-    let inputs = shape.scalarCount / shape[shape.rank - 1]
-    let size = isMatrix ? (1 / Float(inputs)).squareRoot() : 0.1
-    let values = random.normals(count: shape.scalarCount).map { size * $0 + (isScale ? 1 : 0) }
-    parameter = Tensor(values, shape: shape)
-  }
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "activation.h"
 #include "arena.h"
+#include "arithmetic_peak.h"
 #include "convolution.h"
 #include "convolution_gradient.h"
 #include "elementwise.h"
