@@ -2,8 +2,8 @@
 //
 // Layers need the same sizes over and over, and memory that is fresh from the system costs as much
 // time as a small layer: it is zeroed page by page. So blocks are cut from one range of addresses,
-// neighbours that are free are joined, and what was used once stays with the process. Huge pages
-// are asked for.
+// neighbours that are free are joined, and as much as was ever in use at once stays with the
+// process. Huge pages are asked for.
 #pragma once
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 import Layers
 import Synchronization
-public import Tensors
+import Tensors
 
 /// Puts a checkpoint's tensors into a model.
 struct WeightLoader: ParameterVisitor {

@@ -112,10 +112,12 @@ extension ConvolutionEpilogue {
     }
   }
 
+  /// What tells the forms of weights apart.
+  var algorithm: String { unsafe String(cString: lvae_conv2d_algorithm_name(plan)) }
+
   /// The weights in the form that this plan wants them in.
   func packed(_ weight: Tensor) -> Storage {
-    let algorithm = unsafe String(cString: lvae_conv2d_algorithm_name(plan))
-    return weight.storage.packedWeights.value(for: algorithm) {
+    weight.storage.packedWeights.value(for: algorithm) {
       let packed = Storage(count: unsafe lvae_conv2d_packed_count(plan))
       ThreadPool.current.run(count: unsafe lvae_conv2d_pack_task_count(plan)) { task, _ in
         unsafe lvae_conv2d_pack_task(plan, weight.storage.base, packed.base, task)
