@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Images
 import LatentFiles
+import Models
 import Pipelines
 import Tensors
 

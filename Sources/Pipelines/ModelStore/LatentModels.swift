@@ -1,10 +1,12 @@
 public import LatentFiles
+import Models
 import Synchronization
 
 /// The decoders of `.latent` files, each loaded once, when the first file needs it.
 public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
+  private let memory: MemoryLimit
   private let loaded = Mutex<[String: LatentCodec]>([:])
 
   /// Models from a store.
@@ -12,7 +14,11 @@ public final class LatentModels: Sendable {
   /// - Parameters:
   ///   - store: Where models are looked for.
   ///   - given: The model that the user names; if there is one, no other is used.
-  public init(store: ModelStore, given: PretrainedAutoencoder? = nil) {
+  ///   - memory: How much memory the codecs may take.
+  public init(
+    store: ModelStore, given: PretrainedAutoencoder? = nil, memory: MemoryLimit = MemoryLimit()
+  ) {
+    self.memory = memory
     self.store = store
     self.given = given
   }
@@ -26,14 +32,14 @@ public final class LatentModels: Sendable {
       guard given.sha256 == wanted.sha256 else {
         throw CodecError.otherModel(wanted: wanted, given: given.latentModel)
       }
-      return LatentCodec(given)
+      return LatentCodec(given, memory: memory)
     }
     return try loaded.withLock { loaded in
       if let codec = loaded[wanted.sha256] { return codec }
       guard let model = try store.load(for: wanted, halves: .decoder) else {
         throw ModelStoreError.modelOfFileNotFound(wanted)
       }
-      let codec = LatentCodec(model)
+      let codec = LatentCodec(model, memory: memory)
       loaded[wanted.sha256] = codec
       return codec
     }

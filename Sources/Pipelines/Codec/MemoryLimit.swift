@@ -1,0 +1,23 @@
+import Models
+import Tensors
+
+/// How much memory this process may take.
+public struct MemoryLimit: Sendable, Hashable {
+  /// The most bytes of resident memory, weights and pictures included; nil where what the system
+  /// has is the limit.
+  public var byteCount: Int?
+
+  /// A limit, or none but the system's.
+  public init(byteCount: Int? = nil) {
+    self.byteCount = byteCount
+  }
+
+  /// How many bytes can still be taken; `Int.max` if nothing is known.
+  var availableByteCount: Int {
+    guard let byteCount else { return SystemMemory.availableByteCount ?? .max }
+    return max(0, byteCount - (SystemMemory.residentByteCount ?? 0))
+  }
+
+  /// What numbers that are around a latent of so many scalars may take, in all their forms.
+  static func latentByteCount(scalarCount: Int) -> Int { 4 * scalarCount * MemoryLayout<Float>.stride }
+}
