@@ -39,7 +39,9 @@ let package = Package(
       ]),
 
     // Tests: one target a module, and what they share.
-    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Images", "Layers", "Models", "Pipelines"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Tensors", "Images", "TestSupport"]),
     .testTarget(
@@ -49,7 +51,11 @@ let package = Package(
     .testTarget(
       name: "PipelinesTests",
       dependencies: ["Tensors", "Images", "LatentFiles", "Models", "Pipelines", "TestSupport"]),
-    .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport"]),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Commands", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

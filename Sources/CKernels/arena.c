@@ -11,16 +11,22 @@
 struct lvae_arena_block {
   char *base;
   size_t byte_count;
+  size_t resident;  // of a free block: at most so many of its bytes take memory
   bool is_free;
   lvae_arena_block *before, *after;  // by address; together they cover the whole range
 };
 
-enum { alignment = 4096 };
+enum {
+  alignment = 4096,
+  // By how much the memory that is kept may exceed the most that was ever in use at once.
+  slack = 16 << 20,
+};
 
-// The range, and the first of its blocks. Guarded by the lock.
+// The range, the first of its blocks, and sums over them. Guarded by the lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lvae_arena_block *first;
 static bool is_reserved;
+static size_t in_use, most_in_use, free_resident;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
 /// in use, since blocks lie apart.
@@ -54,6 +60,10 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
       .is_free = true,
       .before = block,
       .after = block->after};
+  if (block->resident > byte_count) {
+    rest->resident = block->resident - byte_count;
+    block->resident = byte_count;
+  }
   if (rest->after) rest->after->before = rest;
   block->after = rest;
   block->byte_count = byte_count;
@@ -63,20 +73,42 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
 static void join(lvae_arena_block *block) {
   lvae_arena_block *next = block->after;
   block->byte_count += next->byte_count;
+  block->resident += next->resident;
   block->after = next->after;
   if (block->after) block->after->before = block;
   free(next);
 }
 
+/// Gives the pages of free blocks back to the system while more is kept than is allowed: where blocks
+/// don't fit into the holes between others, the holes would come on top of what is in use.
+static void release_holes(void) {
+  for (lvae_arena_block *block = first; block; block = block->after) {
+    if (in_use + free_resident <= most_in_use + slack) return;
+    if (!block->is_free || !block->resident) continue;
+    madvise(block->base, block->byte_count, MADV_DONTNEED);
+    free_resident -= block->resident;
+    block->resident = 0;
+  }
+}
+
+static size_t round_up(size_t byte_count) {
+  return (byte_count + alignment - 1) / alignment * alignment;
+}
+
 lvae_arena_block *lvae_arena_take(size_t byte_count) {
-  byte_count = (byte_count + alignment - 1) / alignment * alignment;
+  byte_count = round_up(byte_count);
   pthread_mutex_lock(&lock);
   if (!is_reserved) reserve();
   lvae_arena_block *block = first;
   while (block && !(block->is_free && block->byte_count >= byte_count)) block = block->after;
   if (block) {
     cut(block, byte_count);
+    free_resident -= block->resident;
+    block->resident = 0;
     block->is_free = false;
+    in_use += block->byte_count;
+    if (in_use > most_in_use) most_in_use = in_use;
+    release_holes();
   }
   pthread_mutex_unlock(&lock);
   return block;
@@ -84,10 +116,39 @@ lvae_arena_block *lvae_arena_take(size_t byte_count) {
 
 void *lvae_arena_base(const lvae_arena_block *block) { return block->base; }
 
+void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
+  pthread_mutex_lock(&lock);
+  const size_t before = block->byte_count;
+  cut(block, round_up(byte_count));
+  if (block->byte_count < before) {
+    lvae_arena_block *rest = block->after;
+    rest->resident = rest->byte_count;
+    in_use -= rest->byte_count;
+    free_resident += rest->resident;
+    if (rest->after && rest->after->is_free) join(rest);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 void lvae_arena_give_back(lvae_arena_block *block) {
   pthread_mutex_lock(&lock);
   block->is_free = true;
+  block->resident = block->byte_count;
+  in_use -= block->byte_count;
+  free_resident += block->resident;
   if (block->after && block->after->is_free) join(block);
   if (block->before && block->before->is_free) join(block->before);
+  pthread_mutex_unlock(&lock);
+}
+
+void lvae_arena_trim(void) {
+  pthread_mutex_lock(&lock);
+  most_in_use = in_use;
+  for (lvae_arena_block *block = first; block; block = block->after) {
+    if (!block->is_free || !block->resident) continue;
+    madvise(block->base, block->byte_count, MADV_DONTNEED);
+    free_resident -= block->resident;
+    block->resident = 0;
+  }
   pthread_mutex_unlock(&lock);
 }

@@ -4,14 +4,17 @@ import Images
 import LatentFiles
 import Models
 import Pipelines
+import Tensors
 
 struct DecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decode",
     abstract: "Decode .latent files to pictures.",
+    usage: "lvae decode [<options>] <inputs> ...",
     discussion: """
-      Each file names the weights that it was made with. They are taken from --model, which must be
-      those, or found among the models of `lvae models list`.
+      Each file names the weights that it was made with. They are taken from --model, which must \
+      be those, or found among the models of `lvae models list`. Running the same command again \
+      continues where it was stopped.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -35,6 +38,11 @@ struct DecodeCommand: ParsableCommand {
     if !(1...100).contains(quality) {
       throw ValidationError("--quality \(quality): a number from 1 to 100 is expected")
     }
+    if let format, let named = formatOfOutput, named != format {
+      throw ValidationError(
+        "--format \(format.rawValue) and the name \(input.output ?? "") contradict each other; "
+          + "leave one out")
+    }
   }
 
   private struct Facts: Encodable {
@@ -55,12 +63,14 @@ struct DecodeCommand: ParsableCommand {
     let milliseconds: Double
   }
 
-  /// The format that the options ask for.
-  private var chosenFormat: Format {
-    if let format { return format }
-    let suffix = input.output.map { URL(filePath: $0).pathExtension.lowercased() }
-    return Format.allCases.first { $0.extensions.contains(suffix ?? "") } ?? .png
+  /// The format of the one picture that `--output` names; nil where it names a folder.
+  private var formatOfOutput: Format? {
+    guard let output = input.output else { return nil }
+    return Format.allCases.first { OutputPlan.namesFile(output, extensions: $0.extensions) }
   }
+
+  /// The format that the options ask for.
+  private var chosenFormat: Format { format ?? formatOfOutput ?? .png }
 
   func run() throws {
     let format = chosenFormat

@@ -4,14 +4,16 @@ import Images
 import LatentFiles
 import Models
 import Pipelines
+import Tensors
 
 struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode",
     abstract: "Encode pictures as .latent files.",
+    usage: "lvae encode --model <name|path> [<options>] <inputs> ...",
     discussion: """
-      Reads PNG, JPEG and WebP, applies orientation and colour profiles, and keeps grey pictures
-      grey. Running the same command again continues where it was stopped: a .latent file that was
+      Reads PNG, JPEG and WebP, applies orientation and colour profiles, and keeps grey pictures \
+      grey. Running the same command again continues where it was stopped: a .latent file that was \
       made from the same picture with the same model and settings is left as it is.
       """)
 
@@ -52,6 +54,10 @@ struct EncodeCommand: ParsableCommand {
   var shard: ShardArgument?
 
   func validate() throws {
+    if modelOptions.model == nil {
+      let known = ModelStore().entries().map(\.name)
+      throw ValidationError("\(ModelStoreError.noModelNamed(known: known))")
+    }
     if let maxLoss, !(maxLoss > 0 && maxLoss.isFinite) {
       throw ValidationError("--max-loss \(maxLoss): a number of decibels above 0 is expected")
     }
@@ -89,9 +95,12 @@ struct EncodeCommand: ParsableCommand {
       files, list, force: input.force,
       examine: { file in
         let header = try LatentFile.readHeader(contentsOf: file.outputURL)
-        let sha256 = try SHA256.hexadecimal(ofFileAt: file.input.url)
-        return codec.wouldWrite(header, sourceSHA256: sha256, options: options)
-          ? .upToDate : .outdated
+        // It is ours, so whatever is wrong with the rest of it, it may be made anew.
+        guard let sha256 = try? SHA256.hexadecimal(ofFileAt: file.input.url),
+          codec.wouldWrite(header, sourceSHA256: sha256, options: options),
+          (try? LatentFile(contentsOf: file.outputURL)) != nil
+        else { return .outdated }
+        return .upToDate
       },
       read: { file in
         let bytes = try FileReading.bytes(of: file.input)

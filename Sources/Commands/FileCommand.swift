@@ -36,9 +36,12 @@ struct FileCommand {
 
   /// Takes the files through the stages of a `FileRun`.
   ///
+  /// `line` gives what is printed on standard output for a file that was done, unless it is JSON.
+  ///
   /// - Throws: `StatusError` with the run's exit status, unless all was done.
   func run<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>(
     _ files: [PlannedFile], _ list: InputList, force: Bool,
+    line: @escaping @Sendable (PlannedFile, Facts) -> String? = { _, _ in nil },
     examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
     read: @escaping @Sendable (PlannedFile) throws -> Loaded,
     compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
@@ -63,7 +66,12 @@ struct FileCommand {
         files, failures: list.failures, interruption: interruption, examine: examine, read: read,
         compute: compute, pack: pack
       ) { file, outcome in
-        if isJSON { Self.print(Self.record(of: file, outcome)) }
+        if isJSON {
+          Self.print(Self.record(of: file, outcome))
+        } else if case .done(let facts) = outcome, let text = line(file, facts) {
+          progress.finish()
+          Self.print(line: text)
+        }
       }
     }
     if isJSON { Self.print(Summary(summary: summary)) }
@@ -91,7 +99,14 @@ struct FileCommand {
 
   /// Prints a line that another program can read at once.
   private static func print(_ value: some Encodable) {
-    guard let line = try? JSONLines.line(value) else { return }
+    do {
+      print(line: try JSONLines.line(value))
+    } catch {
+      StandardError.write("lvae: a line of JSON is left out: \(error)")
+    }
+  }
+
+  private static func print(line: String) {
     Swift.print(line)
     fflush(nil)
   }

@@ -12,31 +12,41 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "Files, and folders that are walked with all that is below them.")
   var inputs: [String]
 
-  @Flag(help: "The header of each file as it stands, a line of JSON for each.")
+  @Flag(help: "A line of JSON for each file: its name, and its header as it stands.")
   var json = false
 
   func run() throws {
     let list = try InputWalker.expand(inputs, extensions: ["latent"])
-    var failures = list.failures.map { "\($0.path): \($0.reason)" }
-    var isFirst = true
+    for failure in list.failures { try tell(failure.path, failure.reason) }
+    var shown = 0
     for file in list.files {
       do {
         let header = try LatentFile.readHeader(contentsOf: file.url)
         if json {
-          print(header.json)
+          print("{\"header\":\(header.json),\"input\":\(try JSONLines.line(file.path))}")
         } else {
-          if !isFirst { print() }
+          if shown > 0 { print() }
           print(HeaderText.text(of: header, path: file.path))
         }
-        isFirst = false
-      } catch {
-        failures.append("\(file.path): \(error)")
+        shown += 1
+      } catch let error as LatentFileError {
+        try tell(file.path, error.description)
       }
     }
-    for failure in failures { StandardError.write(failure) }
-    if !failures.isEmpty {
-      throw StatusError(status: isFirst ? .nothingDone : .someFailed)
+    if shown < list.files.count + list.failures.count {
+      throw StatusError(status: shown == 0 ? .nothingDone : .someFailed)
     }
+  }
+
+  private struct Record: Encodable {
+    let input, error: String
+    let status = "failed"
+  }
+
+  /// Says why a file is not shown, as the other commands do.
+  private func tell(_ path: String, _ reason: String) throws {
+    if json { print(try JSONLines.line(Record(input: path, error: reason))) }
+    StandardError.write(RunSummary.Failure(path: path, reason: reason).description)
   }
 }
 

@@ -7,11 +7,11 @@ struct LVAECommand: ParsableCommand {
     commandName: "lvae",
     abstract: "Pictures into the latents of a variational autoencoder, and back.",
     discussion: """
-      `lvae encode photos -o latents --model PATH` turns a folder of pictures into .latent files,
-      `lvae decode latents -o pictures --model PATH` turns them back.
+      `lvae encode photos -o latents --model PATH` turns a folder of pictures into \
+      .latent files, `lvae decode latents -o pictures --model PATH` turns them back.
 
-      Exit status: 0 all done; 1 some inputs failed, all others were done; 2 the arguments make no
-      sense; 3 nothing could be done; 128 + N ended by signal N.
+      Exit status: 0 all done; 1 some inputs failed, all others were done; 2 the arguments make \
+      no sense; 3 nothing could be done; 128 + N ended by signal N.
       """,
     version: Program.version,
     subcommands: [
@@ -33,9 +33,17 @@ struct LVAECommand: ParsableCommand {
         print(message)
         exit(withStatus: .allDone)
       }
-      let isUsage = code == .validationFailure
-      StandardError.write(isUsage ? message : "lvae: \(error)")
-      exit(withStatus: isUsage ? .usage : .nothingDone)
+      let isParsing = code == .validationFailure
+      StandardError.write(isParsing ? message : "lvae: \(error)")
+      exit(withStatus: isParsing || isUsage(error) ? .usage : .nothingDone)
+    }
+  }
+
+  /// Whether arguments that could be parsed contradict each other, or the files that they name.
+  private static func isUsage(_ error: any Error) -> Bool {
+    switch error {
+    case is OutputPlanError, CodecError.noPosterior, ModelStoreError.badName: true
+    default: false
     }
   }
 

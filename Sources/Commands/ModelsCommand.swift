@@ -9,7 +9,7 @@ struct ModelsCommand: ParsableCommand {
     commandName: "models",
     abstract: "List, show, add, import and export autoencoders.",
     discussion: """
-      Added models lie in $LVAE_MODELS, or in lvae/models of the XDG data home
+      Added models lie in $LVAE_MODELS, or in lvae/models of the XDG data home \
       (~/.local/share/lvae/models). `lvae decode` finds them by the hash in a .latent file.
       """,
     subcommands: [List.self, Show.self, Add.self, Import.self, Export.self],
@@ -29,7 +29,8 @@ struct ModelsCommand: ParsableCommand {
         return
       }
       if entries.isEmpty {
-        StandardError.write("no model has been added to \(store.folder.path)")
+        StandardError.write(
+          "no model has been added to \(store.folder.path); add one with `lvae models add PATH`")
         return
       }
       let width = entries.map(\.name.count).max() ?? 0
@@ -84,6 +85,7 @@ struct ModelsCommand: ParsableCommand {
   struct Add: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add a model under a name, so that files made with it can be decoded.",
+      usage: "lvae models add [<options>] <path>",
       discussion: "The same as import: any model that can be read can be added.")
 
     @OptionGroup var addition: AdditionOptions
@@ -95,7 +97,9 @@ struct ModelsCommand: ParsableCommand {
 
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Add a model of another project: CompVis checkpoint, TAESD pair, pickle.")
+      abstract: "Add a model of another project: CompVis checkpoint, TAESD pair, pickle.",
+      usage: "lvae models import [<options>] <path>",
+      discussion: "The same as add. Pickles (.pth, .ckpt) are read without executing them.")
 
     @OptionGroup var addition: AdditionOptions
 
@@ -106,7 +110,12 @@ struct ModelsCommand: ParsableCommand {
 
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write a model as a diffusers folder.")
+      abstract: "Write a model as a diffusers folder.",
+      usage: "lvae models export [<options>] <model> --output <output>",
+      discussion: """
+        F16 and BF16 round the weights, so that they are another model: files that were made with \
+        the one can't be decoded with the other.
+        """)
 
     @Argument(help: "A name from `lvae models list`, or a path.")
     var model: String
@@ -133,7 +142,7 @@ struct ModelsCommand: ParsableCommand {
       let target = URL(filePath: output, directoryHint: .isDirectory)
       let config = target.appending(path: "config.json")
       if !force, FileManager.default.fileExists(atPath: config.path) {
-        throw RefusedOverwrite(path: config.path)
+        throw ModelStoreError.folderTaken(target.path)
       }
       try loaded.save(to: target, as: ScalarType(rawValue: dtype.uppercased()) ?? .float32)
       StandardError.write("\(loaded.name) (\(loaded.sha256.prefix(12))…) written to \(output)")

@@ -10,10 +10,12 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Check that .latent files are whole, and decode to what they were made from.",
+    usage: "lvae verify [<options>] <inputs> ...",
     discussion: """
-      Without options, checksums, sizes and numbers are checked, which needs no model. With --source
-      each file is compared with its picture: the picture must be the one that was encoded, and if
-      the model can be had, the file is decoded and the PSNR is shown.
+      Without options, checksums, sizes and numbers are checked, which needs no model. With \
+      --source each file is compared with its picture: the picture must be the one that was \
+      encoded, the file is decoded with the model of --model or of `lvae models list`, and the \
+      PSNR is shown.
       """)
 
   @Argument(help: "Files, and folders that are walked with all that is below them.")
@@ -55,6 +57,9 @@ struct VerifyCommand: ParsableCommand {
     let minPsnr = minPsnr
     try FileCommand(label: "verify", verb: "verified", options: runOptions).run(
       files, list, force: true,
+      line: { file, facts in
+        facts.psnr.map { "\(HeaderText.decimal($0, digits: 2)) dB  \(file.input.path)" }
+      },
       read: { file in
         let latent = try LatentFile(contentsOf: file.input.url)
         guard latent.latent.dequantized().isFinite else {
@@ -83,10 +88,16 @@ struct VerifyCommand: ParsableCommand {
     of latent: LatentFile, _ picture: InputFile, _ models: LatentModels
   ) throws -> Double {
     let decoded = try models.codec(for: latent.metadata.model).decode(latent)
-    let original = try Image(decoding: FileReading.bytes(of: picture))
-    let channels = decoded.channels.with(alpha: false)
-    return decoded.converted(to: channels).peakSignalToNoiseRatio(
-      to: original.separatingAlpha().colors.converted(to: channels).eightBit())
+    var original = try Image(decoding: FileReading.bytes(of: picture))
+    if let (red, green, blue) = EncodingOptions.flatteningColor(in: latent.metadata) {
+      original = original.flattened(red: red, green: green, blue: blue)
+    }
+    // A file without the picture's hash may be of another one.
+    guard decoded.width == original.width, decoded.height == original.height else {
+      throw VerificationError.sourceChanged(path: picture.path)
+    }
+    // What lies under full transparency was not encoded.
+    return decoded.peakSignalToNoiseRatio(to: original.separatingAlpha().colors)
   }
 }
 

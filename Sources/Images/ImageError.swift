@@ -1,3 +1,5 @@
+import Tensors
+
 /// Why a picture can't be read or written.
 public enum ImageError: Error, Sendable, Hashable {
   /// The file can't be opened or read.
@@ -20,12 +22,19 @@ public enum ImageError: Error, Sendable, Hashable {
   case cannotEncode(ImageFormat, reason: String)
 }
 
+extension ImageError {
+  /// The same, for a picture's file.
+  init(_ error: ByteSourceError) {
+    self = .unreadable(path: error.name, reason: error.reason)
+  }
+}
+
 extension ImageError: CustomStringConvertible {
   /// What is wrong, and what to do.
   public var description: String {
     switch self {
     case .unreadable(let path, let reason):
-      "\(path) can't be read: \(reason)"
+      "\(path): \(reason)"
     case .empty:
       "the file is empty; copy it again from where it came"
     case .unknownFormat:

@@ -1,4 +1,5 @@
 public import Foundation
+import Tensors
 
 /// How large a file may be that is read without asking.
 public struct ImageLimits: Sendable, Hashable {
@@ -38,22 +39,31 @@ extension Image {
     contentsOf url: URL, limits: ImageLimits = ImageLimits(),
     colorManagement: ColorManagement = .convertToSRGB
   ) throws(ImageError) {
-    let bytes: [UInt8]
-    do {
-      let values = try url.resourceValues(forKeys: [.isRegularFileKey, .fileSizeKey])
-      guard values.isRegularFile == true else {
-        throw ImageError.unreadable(path: url.path, reason: "it isn't a regular file")
-      }
-      if let byteCount = values.fileSize, byteCount > limits.maximumByteCount {
-        throw ImageError.tooManyBytes(count: byteCount, limit: limits.maximumByteCount)
-      }
-      bytes = try [UInt8](Data(contentsOf: url))
-    } catch let error as ImageError {
-      throw error
-    } catch {
-      throw .unreadable(path: url.path, reason: error.localizedDescription)
-    }
+    let bytes = try Self.fileBytes(contentsOf: url, limit: limits.maximumByteCount)
     try self.init(decoding: bytes, limits: limits, colorManagement: colorManagement)
+  }
+
+  /// The bytes of a file, in which a picture is yet to be read.
+  ///
+  /// - Throws: ``ImageError/tooManyBytes(count:limit:)`` before anything is read, and
+  ///   ``ImageError/unreadable(path:reason:)``.
+  package static func fileBytes(
+    contentsOf url: URL, limit: Int
+  ) throws(ImageError) -> [UInt8] {
+    let file: ByteSource
+    do {
+      file = try ByteSource(contentsOf: url)
+    } catch {
+      throw ImageError(error)
+    }
+    guard file.byteCount <= limit else {
+      throw .tooManyBytes(count: file.byteCount, limit: limit)
+    }
+    do {
+      return try file.bytes(in: 0..<file.byteCount)
+    } catch {
+      throw ImageError(error)
+    }
   }
 
   /// Reads a picture from the bytes of a file; what format it has is told by the first of them.

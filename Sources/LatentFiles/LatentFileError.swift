@@ -1,3 +1,5 @@
+import Tensors
+
 /// Why a latent cannot be stored, or a `.latent` file cannot be read.
 public enum LatentFileError: Error, Equatable {
   /// The bytes do not begin as a `.latent` file does.
@@ -48,7 +50,7 @@ extension LatentFileError: CustomStringConvertible {
     case .unsupportedVersion(let found, let newest):
       "the file is version \(found) and this build reads up to \(newest); update lvae"
     case .unsupportedFeatures(let names):
-      "the file needs \(names.map(JSONValue.quoted).joined(separator: ", ")), which this build does not have; update lvae"
+      "the file needs \(names.map(\.quotedBriefly).joined(separator: ", ")), which this build does not have; update lvae"
     case .overLimit(let quantity, let found, let limit):
       "\(quantity.rawValue): \(found), where at most \(limit) is allowed; "
         + "raise the limit if you trust the file"

@@ -7,7 +7,7 @@ import Glibc
 /// ``Tensor/init(shape:writing:)`` has returned.
 @safe final class Storage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
-  let count: Int
+  private(set) var count: Int
   /// What convolutions have made of these numbers as their weights.
   let packedWeights = PackedWeights()
   private let allocation: Allocation
@@ -40,6 +40,17 @@ import Glibc
     unsafe allocation = .heap(memory)
     unsafe base = memory.alignedUp(toMultipleOf: Self.alignment)
       .bindMemory(to: Float.self, capacity: capacity)
+  }
+
+  /// Gives back the memory beyond the first `count` floats.
+  ///
+  /// - Precondition: nobody else uses it at the time.
+  func shrink(to count: Int) {
+    precondition(count <= self.count, "\(count) floats of \(self.count)")
+    self.count = count
+    if case .arena(let block) = unsafe allocation {
+      unsafe lvae_arena_shrink(block, max(count, 16) * MemoryLayout<Float>.stride)
+    }
   }
 
   deinit {

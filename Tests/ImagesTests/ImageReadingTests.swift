@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 @Suite struct ImageReadingTests {
@@ -45,21 +46,30 @@ import Testing
   }
 
   @Test func filesAreReadByTheirContents() throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "lvae-\(UUID().uuidString)", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let image = Image.noise(width: 3, height: 4)
-    let url = folder.appending(path: "picture.jpg")
-    try Data(image.encoded(as: .png())).write(to: url)
-    let read = try Image(contentsOf: url)
-    #expect(read.samples == image.samples)
-    #expect(read.source.format == .png)
-    for path in [folder, folder.appending(path: "missing.png"), URL(filePath: "/dev/zero")] {
-      #expect {
-        try Image(contentsOf: path)
-      } throws: { error in
-        if case ImageError.unreadable = error { true } else { false }
+    try withTemporaryFolder { (folder: URL) throws in
+      let image = Image.noise(width: 3, height: 4)
+      let url = folder.appending(path: "picture.jpg")
+      try Data(image.encoded(as: .png())).write(to: url)
+      let read = try Image(contentsOf: url)
+      #expect(read.samples == image.samples)
+      #expect(read.source.format == .png)
+      for path in [folder, folder.appending(path: "missing.png"), URL(filePath: "/dev/zero")] {
+        let error = #expect(throws: ImageError.self) { try Image(contentsOf: path) }
+        guard case .unreadable(path.path, _) = error else {
+          Issue.record("\(String(describing: error))")
+          continue
+        }
+      }
+    }
+  }
+
+  /// A file of holes that no memory could hold.
+  @Test func aFileBeyondTheLimitIsRefusedByItsSize() throws {
+    try withTemporaryFile([]) { (url: URL) throws in
+      let handle = try FileHandle(forWritingTo: url)
+      try handle.truncate(atOffset: 1 << 40)
+      #expect(throws: ImageError.tooManyBytes(count: 1 << 40, limit: 1 << 30)) {
+        try Image(contentsOf: url)
       }
     }
   }

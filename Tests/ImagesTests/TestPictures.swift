@@ -1,4 +1,6 @@
 import Images
+import Tensors
+import TestSupport
 
 /// The sizes that loops and codecs stumble over.
 let awkwardSizes = [(1, 1), (1, 7), (7, 1), (2, 2), (17, 3), (16, 16), (33, 31)]
@@ -8,11 +10,9 @@ extension Image {
   static func noise(
     width: Int, height: Int, channels: Channels = .rgb, bitDepth: Int = 8
   ) -> Image {
-    var state = UInt64(width * 1000 + height * 10 + channels.count)
-    func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state >> 33
-    }
+    var source = SeededRandomSource(
+      state: UInt64(width * 1000 + height * 10 + channels.count))
+    func next() -> UInt64 { source.next() >> 33 }
     let count = width * height * channels.count
     return Image(
       width: width, height: height, channels: channels,
@@ -66,7 +66,7 @@ struct PNGChunks {
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     for (type, contents) in chunks {
       let body = Array(type.utf8) + contents
-      file += bigEndian(contents.count) + body + bigEndian(Int(PNGText.crc32(body[...])))
+      file += bigEndian(contents.count) + body + bigEndian(Int(CRC32.checksum(body.span)))
     }
     return file
   }

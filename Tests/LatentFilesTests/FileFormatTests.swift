@@ -1,14 +1,14 @@
 import Foundation
 import LatentFiles
 import Tensors
+import TestSupport
 import Testing
 
 /// The document and the code say the same.
 @Suite struct FileFormatTests {
   /// The bytes of the document's example.
   private static func example() throws -> [UInt8] {
-    let document = URL(filePath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let document = SharedFiles.checkout
       .appending(path: "Sources/LatentFiles/LatentFiles.docc/FileFormat.md")
     let text = try String(contentsOf: document, encoding: .utf8)
     let block = try #require(text.split(separator: "```").dropFirst().first)

@@ -165,7 +165,7 @@ enum Handmade {
   static func headerFrame(_ text: [UInt8]) -> [UInt8] {
     var frame: [UInt8] = [0x5C, 0x2A, 0x4D, 0x18] + littleEndian(UInt32(text.count + 12))
     frame += [0x89, 0x4C, 0x56, 0x41, 0x45, 0x0D, 0x0A, 0x1A] + text
-    return frame + littleEndian(CRC32.checksum(frame))
+    return frame + littleEndian(CRC32.checksum(frame.span))
   }
 
   /// What follows the first frame.

@@ -1,4 +1,6 @@
 import LatentFiles
+import Tensors
+import TestSupport
 import Testing
 
 @Suite struct HostileHeaderTests {
@@ -113,11 +115,8 @@ import Testing
 
   /// Headers with a right checksum, cut, copied and changed at random.
   @Test func noHeaderTraps() throws {
-    var state: UInt64 = 42
-    func random(below bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % max(1, bound)
-    }
+    var source = SeededRandomSource(state: 42)
+    func random(below bound: Int) -> Int { Int(source.next() >> 33) % max(1, bound) }
     let characters = Array("{}[]\",:0123456789-+.eEtruefalsn\\u ".utf8)
     var acceptedCount = 0
     for _ in 0..<5000 {
@@ -151,9 +150,9 @@ import Testing
   @Test func textThatIsNotUTF8IsRefused() throws {
     var frame = Array(Handmade.headerFrame(json).dropLast(4))
     frame[20] = 0xFF
-    let checksum = CRC32.checksum(frame)
+    let checksum = CRC32.checksum(frame.span)
     frame += (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) }
-    #expect(throws: LatentFileError.invalidJSON(offset: 0, reason: "it is not UTF-8")) {
+    #expect(throws: LatentFileError.invalidJSON(offset: 4, reason: "a string that isn't UTF-8")) {
       try LatentFile.readHeader(decoding: frame)
     }
   }

@@ -80,7 +80,7 @@ import Testing
 
   @Test func aFileOnDiskIsRead() throws {
     let file = try Samples.file(alphaBitDepth: 8)
-    try Temporary.file(try file.encoded()) { (url: URL) throws in
+    try withTemporaryFile(try file.encoded()) { (url: URL) throws in
       #expect(try LatentFile(contentsOf: url) == file)
       #expect(try LatentFile.readHeader(contentsOf: url).metadata == file.metadata)
     }
@@ -95,7 +95,7 @@ import Testing
     let headerByteCount = 8 + Int(bytes[4]) + Int(bytes[5]) << 8
     let header = try LatentFile.readHeader(decoding: Array(bytes[..<headerByteCount]))
     #expect(header.metadata == file.metadata)
-    try Temporary.file(Array(bytes[..<headerByteCount])) { (url: URL) throws in
+    try withTemporaryFile(Array(bytes[..<headerByteCount])) { (url: URL) throws in
       #expect(try LatentFile.readHeader(contentsOf: url) == header)
       #expect(throws: LatentFileError.self) { try LatentFile(contentsOf: url) }
     }
@@ -114,8 +114,8 @@ import Testing
     guard FileManager.default.isExecutableFile(atPath: "/usr/bin/zstd") else { return }
     let file = try Samples.file(storage: .f32, alphaBitDepth: 8)
     let header = try LatentFile.readHeader(decoding: file.encoded())
-    try Temporary.file(try file.encoded()) { (url: URL) throws in
-      let output = try Temporary.output(of: "/usr/bin/zstd", ["-dc", url.path])
+    try withTemporaryFile(try file.encoded()) { (url: URL) throws in
+      let output = try TestSupport.output(ofProgram: "/usr/bin/zstd", ["-dc", url.path])
       #expect(output.count == header.payloadByteCount)
       let plain = zip(header.filters, file.latent.planes).enumerated()
       for (index, (filter, plane)) in plain where filter == .none {
@@ -133,7 +133,9 @@ import Testing
     ]
     for name in ["taesd", "taef1", "taef2"] {
       for picture in ["kodim05", "kodim23"] {
-        let latent = try GoldenLatent.load("\(name)_full_\(picture)")
+        let latent = try Safetensors(
+          contentsOf: SharedFiles.url("models/taesd/golden/\(name)_full_\(picture).safetensors")
+        ).input("latents")
         for storage in LatentStorage.allCases {
           let quantized = try LatentQuantizer(storage: storage).quantize(latent)
           var metadata = Samples.metadata(height: latent.shape[1], width: latent.shape[2])

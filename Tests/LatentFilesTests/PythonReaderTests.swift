@@ -1,6 +1,7 @@
 import Foundation
 import LatentFiles
 import Tensors
+import TestSupport
 import Testing
 
 /// `Scripts/latent.py` reads what this module writes.
@@ -12,13 +13,11 @@ import Testing
     (try? run("-c", "import numpy, zstandard")) != nil
   }()
 
-  private static let scripts = URL(filePath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Scripts")
+  private static let scripts = SharedFiles.checkout.appending(path: "Scripts")
 
-  /// What a Python program writes to standard output.
+  /// What a Python program writes to standard output; it must succeed.
   private static func run(_ arguments: String...) throws -> [UInt8] {
-    try Temporary.output(of: "/usr/bin/env", [python] + arguments)
+    try TestSupport.output(ofProgram: "/usr/bin/env", [python] + arguments)
   }
 
   /// Prints the shape as text, then a line end, then the numbers.
@@ -38,7 +37,7 @@ import Testing
   func pythonReadsTheSameNumbers(storage: LatentStorage) throws {
     let file = try Samples.file(
       height: 13, width: 7, channelCount: 3, storage: storage, alphaBitDepth: 8)
-    try Temporary.file(try file.encoded()) { (url: URL) throws in
+    try withTemporaryFile(try file.encoded()) { (url: URL) throws in
       let output = try Self.run("-c", Self.program, Self.scripts.path, url.path)
       let lineEnd = try #require(output.firstIndex(of: 0x0A))
       #expect(String(decoding: output[..<lineEnd], as: UTF8.self) == "3 13 7 float32 taesd")
@@ -58,7 +57,7 @@ import Testing
       "\"filter\":[\(header.filters[0].rawValue)]", with: "\"filter\":[\(filter.rawValue)]")
     let handmade = Handmade.headerFrame(json) + (try Handmade.frames(bytes))
     let expected = try LatentFile(decoding: handmade).latent.dequantized()
-    try Temporary.file(handmade) { (url: URL) throws in
+    try withTemporaryFile(handmade) { (url: URL) throws in
       let output = try Self.run("-c", Self.program, Self.scripts.path, url.path)
       let lineEnd = try #require(output.firstIndex(of: 0x0A))
       #expect(Array(output[(lineEnd + 1)...]) == planarBytes(expected))
@@ -70,7 +69,7 @@ import Testing
   func pythonRefusesADamagedHeader() throws {
     var bytes = try Samples.file().encoded()
     bytes[40] ^= 1
-    try Temporary.file(bytes) { (url: URL) throws in
+    try withTemporaryFile(bytes) { (url: URL) throws in
       let program = Self.program.replacing(
         "values, header = latent.load(sys.argv[2])",
         with: "try: latent.load(sys.argv[2])\nexcept ValueError as error: sys.exit(print(error))")

@@ -1,17 +1,17 @@
 import LatentFiles
 import Tensors
+import TestSupport
 
 /// Latents and files that the tests share.
 enum Samples {
   /// Smooth numbers with some noise, in the latent's range; the same for the same arguments.
   static func latent(height: Int, width: Int, channelCount: Int, seed: UInt64 = 1) -> Tensor {
-    var state = seed
+    var source = SeededRandomSource(state: seed)
     var scalars: [Float] = []
     for y in 0..<height {
       for x in 0..<width {
         for channel in 0..<channelCount {
-          state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-          let noise = Float(state >> 40) / Float(1 << 24) - 0.5
+          let noise = Float(source.next() >> 40) / Float(1 << 24) - 0.5
           let wave = Float((x * (channel + 2) + y * 3) % 17) / 4 - 2
           scalars.append(wave + noise)
         }

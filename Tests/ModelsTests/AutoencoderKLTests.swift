@@ -80,10 +80,3 @@ struct AutoencoderKLTests {
     return (try #require(model as? AutoencoderKL), golden)
   }
 }
-
-extension Safetensors {
-  /// A tensor that is stored channels first, as ours are: channels last.
-  func input(_ name: String) throws -> Tensor {
-    try tensor(named: name).channelsLast()
-  }
-}

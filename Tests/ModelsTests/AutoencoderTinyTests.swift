@@ -18,8 +18,10 @@ struct AutoencoderTinyTests {
     #expect(try relativeError(decoded, golden.input("decoded")) < 2e-5)
   }
 
-  /// Real weights, in each form in which they are distributed. The reference was computed with
-  /// PyTorch on the same weights; a float32 implementation should be within 2e-4.
+  /// Real weights, in each form in which they are distributed.
+  ///
+  /// The reference was computed with PyTorch on the same weights; a float32 implementation should
+  /// be within 2e-4.
   static let realWeights: [(name: String, path: String)] = [
     ("taesd", "taesd/diffusers"), ("taesd", "taesd"), ("taef1", "taef1"),
     ("taef2", "taef2/diffusers"), ("taef2", "taef2"),

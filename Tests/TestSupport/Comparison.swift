@@ -3,10 +3,9 @@ public import Tensors
 
 /// Numbers that look random and are the same in each run, about −1…1.
 public func sampleScalars(_ count: Int, seed: UInt64 = 1) -> [Float] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+  var source = SeededRandomSource(state: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
   return (0..<count).map { _ in
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max)
+    Float(Int32(truncatingIfNeeded: source.next() >> 32)) / Float(Int32.max)
   }
 }
 
@@ -33,6 +32,13 @@ public func relativeError(_ found: [Float], _ expected: [Float]) -> Float {
 /// The largest relative difference between tensors; infinite if the shapes differ.
 public func relativeError(_ found: Tensor, _ expected: Tensor) -> Float {
   found.shape == expected.shape ? relativeError(found.scalars, expected.scalars) : .infinity
+}
+
+extension Safetensors {
+  /// A tensor that is stored channels first, as ours are: channels last.
+  public func input(_ name: String) throws -> Tensor {
+    try tensor(named: name).channelsLast()
+  }
 }
 
 /// eˣ, so that tests needn't import a mathematics library.

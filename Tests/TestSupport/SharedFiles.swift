@@ -10,10 +10,12 @@ public enum SharedFiles {
     if let path = ProcessInfo.processInfo.environment["LVAE_SHARED"] {
       return URL(filePath: path, directoryHint: .isDirectory)
     }
-    let checkout = URL(filePath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     return checkout.deletingLastPathComponent().appending(path: "shared")
   }()
+
+  /// The checkout that these tests belong to.
+  public static let checkout = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   /// Whether they are here.
   public static let exist = FileManager.default.fileExists(

@@ -17,5 +17,11 @@ lvae_arena_block *lvae_arena_take(size_t byte_count);
 /// The block's memory, aligned to 4096 bytes.
 void *lvae_arena_base(const lvae_arena_block *block);
 
+/// Gives back what a block has beyond `byte_count` bytes. Safe to call from any thread.
+void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count);
+
 /// Gives a block back; its memory may be someone else's at once. Safe to call from any thread.
 void lvae_arena_give_back(lvae_arena_block *block);
+
+/// Gives all memory that isn't in use back to the system. Safe to call from any thread.
+void lvae_arena_trim(void);

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A note in a PNG file: how it was made, for instance.
 public struct PNGText: Sendable, Hashable, Codable {
   /// What the note is about: 1 to 79 printable ASCII characters, single spaces between words.
@@ -30,7 +32,7 @@ public struct PNGText: Sendable, Hashable, Codable {
       if isText || type.elementsEqual("iTXt".utf8) {
         guard
           file.uint32(at: contents.endIndex, .bigEndian)
-            == Int(crc32(file[position + 4..<contents.endIndex]))
+            == Int(CRC32.checksum(file.span.extracting(position + 4..<contents.endIndex)))
         else { throw .damaged(.png, reason: "the checksum of a text chunk is wrong") }
         let note = isText ? PNGText(latin1: contents) : PNGText(international: contents)
         if let note { notes.append(note) }
@@ -80,18 +82,6 @@ public struct PNGText: Sendable, Hashable, Codable {
       bytes += Array(note.keyword.utf8) + [0] + Array(note.text.utf8) + [0]
     }
     return bytes
-  }
-
-  /// PNG's checksum: CRC-32 with the reflected polynomial 0xEDB88320.
-  package static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    var crc = ~UInt32(0)
-    for byte in bytes {
-      crc ^= UInt32(byte)
-      for _ in 0..<8 {
-        crc = crc >> 1 ^ (crc & 1 == 1 ? 0xEDB8_8320 : 0)
-      }
-    }
-    return ~crc
   }
 }
 

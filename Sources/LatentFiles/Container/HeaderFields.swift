@@ -1,3 +1,5 @@
+import Tensors
+
 /// The members of an object of the header, read with what each may hold.
 struct HeaderFields {
   private let path: String
@@ -63,7 +65,7 @@ struct HeaderFields {
   func name<Name: RawRepresentable<String>>(_ key: String) throws(LatentFileError) -> Name {
     let text = try string(key)
     guard let name = Name(rawValue: text) else {
-      throw error(key, "is \(JSONValue.quoted(text)), which is unknown")
+      throw error(key, "is \(text.quotedBriefly), which is unknown")
     }
     return name
   }
@@ -86,7 +88,7 @@ struct HeaderFields {
   private func integer<Integer: FixedWidthInteger>(
     _ value: JSONValue, _ key: String, in range: ClosedRange<Integer>
   ) throws(LatentFileError) -> Integer {
-    guard case .number(let text) = value, let integer = Integer(text), range ~= integer else {
+    guard let integer = value.integer(as: Integer.self), range ~= integer else {
       throw error(key, "is not an integer in \(range.lowerBound)…\(range.upperBound)")
     }
     return integer
@@ -112,10 +114,8 @@ struct HeaderFields {
   }
 
   private func float(_ value: JSONValue, _ key: String) throws(LatentFileError) -> Float {
-    guard case .number(let text) = value, let double = Double(text), Float(double).isFinite else {
-      throw error(key, "is not a number of float32")
-    }
-    return Float(double)
+    guard let float = value.float else { throw error(key, "is not a number of float32") }
+    return float
   }
 
   /// Finite numbers, `count` of them, if they are there.

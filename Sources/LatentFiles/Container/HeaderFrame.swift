@@ -1,3 +1,5 @@
+import Tensors
+
 /// The first frame of a `.latent` file: a skippable zstd frame with the header.
 enum HeaderFrame {
   /// The magic number of the skippable frame, and its size.
@@ -15,7 +17,7 @@ enum HeaderFrame {
     var frame = magic + littleEndian(UInt32(truncatingIfNeeded: contentByteCount))
     frame += signature
     frame += json
-    frame += littleEndian(CRC32.checksum(frame))
+    frame += littleEndian(CRC32.checksum(frame.span))
     return frame
   }
 
@@ -49,7 +51,7 @@ enum HeaderFrame {
     }
     let end = byteCount - checksumByteCount
     let expected = number(bytes[end..<byteCount])
-    let checksum = CRC32.checksum(bytes[..<end])
+    let checksum = CRC32.checksum(bytes.span.extracting(..<end))
     guard checksum == expected else {
       throw .damagedHeader(expectedChecksum: expected, foundChecksum: checksum)
     }

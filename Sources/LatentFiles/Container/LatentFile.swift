@@ -1,4 +1,5 @@
 public import Foundation
+import Tensors
 
 /// What a `.latent` file holds: a quantised latent, where it came from, and the picture's alpha.
 ///
@@ -24,13 +25,13 @@ public struct LatentFile: Sendable, Equatable {
   public init(
     contentsOf url: URL, limits: LatentFileLimits = LatentFileLimits()
   ) throws(LatentFileError) {
-    let file = try FileBytes(url)
+    let file = try ByteSource(latentFileAt: url)
     var bytes = try Self.headerBytes(file, limits: limits)
     let header = try HeaderFrame.header(in: bytes, limits: limits).header
     // No well-made frame is much larger than its content: what is beyond this is not read.
     let frameCount = header.planeCount + 1
     let most = header.payloadByteCount + header.payloadByteCount / 64 + 1024 * frameCount
-    bytes += try file.read(upTo: most)
+    bytes += try file.latentBytes(from: bytes.count, upTo: most)
     try self.init(decoding: bytes, limits: limits)
   }
 
@@ -40,7 +41,8 @@ public struct LatentFile: Sendable, Equatable {
   public static func readHeader(
     contentsOf url: URL, limits: LatentFileLimits = LatentFileLimits()
   ) throws(LatentFileError) -> LatentHeader {
-    try readHeader(decoding: try headerBytes(FileBytes(url), limits: limits), limits: limits)
+    try readHeader(
+      decoding: try headerBytes(ByteSource(latentFileAt: url), limits: limits), limits: limits)
   }
 
   /// Reads the header of a file's bytes, or of so many of them that the header is whole.
@@ -53,10 +55,10 @@ public struct LatentFile: Sendable, Equatable {
   }
 
   private static func headerBytes(
-    _ file: FileBytes, limits: LatentFileLimits
+    _ file: ByteSource, limits: LatentFileLimits
   ) throws(LatentFileError) -> [UInt8] {
-    let prefix = try file.read(upTo: HeaderFrame.prefixByteCount)
+    let prefix = try file.latentBytes(from: 0, upTo: HeaderFrame.prefixByteCount)
     let byteCount = try HeaderFrame.byteCount(prefix: prefix, limits: limits)
-    return prefix + (try file.read(upTo: byteCount - prefix.count))
+    return try file.latentBytes(from: 0, upTo: byteCount)
   }
 }

@@ -1,8 +1,13 @@
+import Tensors
+
 extension LatentHeader {
   /// The keys of version 1; all others are kept in ``LatentMetadata/additional``.
   private static let keys: Set<String> = [
     "version", "requires", "program", "model", "latent", "storage", "source", "alpha", "preview",
   ]
+
+  /// How deep the format lets values nest.
+  private static let depthLimit = 16
 
   /// The header as JSON, without white space.
   public var json: String {
@@ -43,7 +48,7 @@ extension LatentHeader {
 
   private var latentObject: JSONObject {
     var object: JSONObject = [
-      "shape": .array([channelCount, height, width].map { JSONValue($0) }),
+      "shape": JSONValue([channelCount, height, width]),
       "spatial_factor": JSONValue(metadata.spatialFactor),
       "values": .string(metadata.values.rawValue),
     ]
@@ -57,7 +62,7 @@ extension LatentHeader {
       object["scale"] = JSONValue(scales)
       object["offset"] = JSONValue(offsets)
     }
-    object["filter"] = .array(filters.map { JSONValue($0.rawValue) })
+    object["filter"] = JSONValue(filters.map(\.rawValue))
     return object
   }
 
@@ -76,9 +81,7 @@ extension LatentHeader {
 extension LatentHeader {
   /// The header that some JSON describes.
   init(json bytes: [UInt8], limits: LatentFileLimits) throws(LatentFileError) {
-    guard case .object(let object) = try JSONParser.parse(bytes) else {
-      throw .invalidJSON(offset: 0, reason: "it is not an object")
-    }
+    let object = try Self.object(json: bytes)
     let fields = HeaderFields(object)
     // A later version may give every other key a new meaning: nothing is read before this.
     let version = try fields.integer("version", in: 1...Int.max)
@@ -96,7 +99,7 @@ extension LatentHeader {
     try limits.check(.planeCount, shape[0], \.planeCount)
     var metadata = try Self.metadata(fields, latent, channelCount: shape[0])
     for member in object.members where !Self.keys.contains(member.key) {
-      metadata.additional.append(member.key, member.value)
+      metadata.additional[member.key] = member.value
     }
     let planeCount = metadata.values == .moments ? 2 * shape[0] : shape[0]
     let storage = try fields.fields("storage")
@@ -110,6 +113,19 @@ extension LatentHeader {
     try checkScales()
     try checkSource(limits)
     try checkSizes(limits)
+  }
+
+  private static func object(json bytes: [UInt8]) throws(LatentFileError) -> JSONObject {
+    let document: JSONValue
+    do {
+      document = try JSONParser.parse(bytes, depthLimit: depthLimit, byteLimit: .max)
+    } catch {
+      throw .invalidJSON(offset: error.offset, reason: error.reason)
+    }
+    guard case .object(let object) = document else {
+      throw .invalidJSON(offset: 0, reason: "it is not an object")
+    }
+    return object
   }
 
   private static func metadata(

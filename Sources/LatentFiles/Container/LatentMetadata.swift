@@ -1,3 +1,5 @@
+public import Tensors
+
 /// What a `.latent` file says about where its latent came from.
 public struct LatentMetadata: Sendable, Equatable {
   /// What the numbers of a latent are.

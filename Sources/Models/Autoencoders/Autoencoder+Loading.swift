@@ -3,6 +3,7 @@ package import Tensors
 
 /// The halves of an autoencoder; who needs one only saves the other's memory.
 public struct AutoencoderHalves: OptionSet, Sendable {
+  /// A bit for each half.
   public let rawValue: Int
 
   /// A set of halves.

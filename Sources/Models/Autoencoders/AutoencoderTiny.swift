@@ -172,8 +172,8 @@ public struct TinyBlock: Layer {
   public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     let input: Tensor
     if let pool { input = pool(x) } else { input = x }
-    let hidden = convolutions[1](convolutions[0](input, activation: .relu), activation: .relu)
-    return convolutions[2](hidden, residual: input, activation: .relu)
+    return input.residualConvolutions(
+      convolutions.map { ChainedConvolution(weight: $0.weight, bias: $0.bias) }, activation: .relu)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

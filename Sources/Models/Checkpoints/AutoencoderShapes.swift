@@ -82,7 +82,7 @@ struct AutoencoderShapes {
   private func values(
     channels: [Int], layers: Int, latentChannels: Int, family: AutoencoderFamily, inputs: Int,
     outputs: Int
-  ) -> [String: JSONValue] {
+  ) -> JSONObject {
     func blockTypes(_ blocks: String, plain: String, attentive: String) -> JSONValue {
       .array(
         channels.indices.map { level in
@@ -93,19 +93,19 @@ struct AutoencoderShapes {
     return [
       "_class_name": .string("AutoencoderKL"),
       "act_fn": .string("silu"),
-      "block_out_channels": .array(channels.map { .integer($0) }),
+      "block_out_channels": JSONValue(channels),
       "down_block_types": blockTypes(
         "encoder.down_blocks", plain: "DownEncoderBlock2D", attentive: "AttnDownEncoderBlock2D"),
       "force_upcast": .boolean(true),
-      "in_channels": .integer(inputs),
-      "latent_channels": .integer(latentChannels),
-      "layers_per_block": .integer(layers),
+      "in_channels": JSONValue(inputs),
+      "latent_channels": JSONValue(latentChannels),
+      "layers_per_block": JSONValue(layers),
       "mid_block_add_attention": .boolean(has("encoder.mid_block.attentions.0.to_q.weight")),
-      "norm_num_groups": .integer(32),
-      "out_channels": .integer(outputs),
-      "sample_size": .integer(family.sampleSize),
-      "scaling_factor": .number(family.scalingFactor),
-      "shift_factor": family.shiftFactor == 0 ? .null : .number(family.shiftFactor),
+      "norm_num_groups": JSONValue(32),
+      "out_channels": JSONValue(outputs),
+      "sample_size": JSONValue(family.sampleSize),
+      "scaling_factor": JSONValue(family.scalingFactor),
+      "shift_factor": family.shiftFactor == 0 ? .null : JSONValue(family.shiftFactor),
       "up_block_types": blockTypes(
         "decoder.up_blocks", plain: "UpDecoderBlock2D", attentive: "AttnUpDecoderBlock2D"),
       "use_post_quant_conv": .boolean(has("post_quant_conv.weight")),

@@ -52,8 +52,9 @@ extension Checkpoint {
         found: fields.values["weight_map"]?.kind ?? "absent")
     }
     var namesByFile: [String: Set<String>] = [:]
-    for (name, file) in places {
-      guard case .string(let file) = file, !file.isEmpty, file != ".", file != "..",
+    for place in places.members {
+      let name = place.key
+      guard case .string(let file) = place.value, !file.isEmpty, file != ".", file != "..",
         !file.contains("/"), !file.contains("\0")
       else {
         throw .index(path: url.path, reason: "the file of \"\(name)\" isn't a plain name")

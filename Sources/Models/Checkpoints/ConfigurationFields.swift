@@ -6,13 +6,13 @@ public struct ConfigurationFields: Hashable, Sendable {
   /// The file's path, or whence the values were inferred.
   public let source: String
   /// The fields.
-  public var values: [String: JSONValue]
+  public var values: JSONObject
 
   /// The largest file that is read, in bytes.
   private static let byteLimit = 64 << 20
 
   /// Fields that come from elsewhere than a file.
-  public init(_ values: [String: JSONValue], source: String) {
+  public init(_ values: JSONObject, source: String) {
     self.values = values
     self.source = source
   }
@@ -23,18 +23,19 @@ public struct ConfigurationFields: Hashable, Sendable {
   public init(contentsOf url: URL) throws(CheckpointError) {
     source = url.path
     let bytes: [UInt8]
-    do {
+    do throws(ByteSourceError) {
       let file = try ByteSource(contentsOf: url)
-      bytes = try file.bytes(in: 0..<min(file.byteCount, Self.byteLimit + 1))
+      guard file.byteCount <= Self.byteLimit else {
+        throw ByteSourceError(
+          name: source, reason: "is larger than the limit of \(Self.byteLimit) bytes")
+      }
+      bytes = try file.bytes(in: 0..<file.byteCount)
     } catch {
       throw .unreadable(path: error.name, reason: error.reason)
     }
-    guard bytes.count <= Self.byteLimit else {
-      throw .unreadable(path: source, reason: "is larger than the limit of \(Self.byteLimit) bytes")
-    }
     let value: JSONValue
     do {
-      value = try JSONParser.parse(bytes)
+      value = try JSONParser.parse(bytes, byteLimit: Self.byteLimit)
     } catch {
       throw .json(path: source, error)
     }
@@ -60,7 +61,7 @@ public struct ConfigurationFields: Hashable, Sendable {
   /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
   public func integer(_ name: String, or fallback: Int) throws(CheckpointError) -> Int {
     guard has(name) else { return fallback }
-    guard case .integer(let value)? = values[name] else {
+    guard let value = values[name]?.integer(as: Int.self) else {
       throw mismatch(name, expected: "an integer")
     }
     return value
@@ -71,11 +72,8 @@ public struct ConfigurationFields: Hashable, Sendable {
   /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
   public func number(_ name: String, or fallback: Double) throws(CheckpointError) -> Double {
     guard has(name) else { return fallback }
-    switch values[name] {
-    case .integer(let value): return Double(value)
-    case .number(let value): return value
-    default: throw mismatch(name, expected: "a number")
-    }
+    guard let value = values[name]?.double else { throw mismatch(name, expected: "a number") }
+    return value
   }
 
   /// A boolean; `fallback` where the field is absent or `null`.
@@ -104,39 +102,49 @@ public struct ConfigurationFields: Hashable, Sendable {
   ///
   /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
   public func integers(_ name: String, or fallback: [Int]) throws(CheckpointError) -> [Int] {
-    guard has(name) else { return fallback }
-    guard case .array(let elements)? = values[name] else {
-      throw mismatch(name, expected: "a list of integers")
-    }
-    var integers: [Int] = []
-    for element in elements {
-      guard case .integer(let value) = element else {
-        throw .field(
-          path: source, name: name, expected: "a list of integers",
-          found: "a list with \(element.kind)")
-      }
-      integers.append(value)
-    }
-    return integers
+    try list(name, of: "integers") { $0.integer(as: Int.self) } ?? fallback
   }
 
   /// A list of strings; `fallback` where the field is absent or `null`.
   ///
   /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
   public func strings(_ name: String, or fallback: [String]) throws(CheckpointError) -> [String] {
-    guard has(name) else { return fallback }
-    guard case .array(let elements)? = values[name] else {
-      throw mismatch(name, expected: "a list of strings")
+    let strings = try list(name, of: "strings") { value in
+      if case .string(let string) = value { string } else { nil }
     }
-    var strings: [String] = []
-    for element in elements {
-      guard case .string(let value) = element else {
+    return strings ?? fallback
+  }
+
+  /// A list of numbers; nil where the field is absent or `null`.
+  ///
+  /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
+  func numbers(_ name: String) throws(CheckpointError) -> [Float]? {
+    try list(name, of: "numbers", \.float)
+  }
+
+  /// A list whose elements `element` knows, and `plural` names; nil where the field is absent or
+  /// `null`.
+  private func list<Element>(
+    _ name: String, of plural: String, _ element: (JSONValue) -> Element?
+  ) throws(CheckpointError) -> [Element]? {
+    guard has(name) else { return nil }
+    guard case .array(let values)? = values[name] else {
+      throw mismatch(name, expected: "a list of \(plural)")
+    }
+    var elements: [Element] = []
+    for value in values {
+      guard let element = element(value) else {
         throw .field(
-          path: source, name: name, expected: "a list of strings",
-          found: "a list with \(element.kind)")
+          path: source, name: name, expected: "a list of \(plural)",
+          found: "a list with \(value.kind)")
       }
-      strings.append(value)
+      elements.append(element)
     }
-    return strings
+    return elements
+  }
+
+  /// The error for a configuration that can't be built.
+  func unsupported(_ reason: String) -> CheckpointError {
+    .unknownModel(source: source, reason: reason)
   }
 }

@@ -113,24 +113,23 @@ extension TAESDImporter {
       throw .unknownModel(
         source: checkpoint.source, reason: "encoder and decoder aren't those of one autoencoder")
     }
-    func list(_ integers: [Int]) -> JSONValue { .array(integers.map { .integer($0) }) }
-    var values: [String: JSONValue] = [
+    var values: JSONObject = [
       "_class_name": .string("AutoencoderTiny"),
       "act_fn": .string("relu"),
-      "decoder_block_out_channels": list(decoder.convolutions.dropLast().map(\.outputs)),
-      "encoder_block_out_channels": list(encoder.convolutions.dropLast().map(\.outputs)),
+      "decoder_block_out_channels": JSONValue(decoder.convolutions.dropLast().map(\.outputs)),
+      "encoder_block_out_channels": JSONValue(encoder.convolutions.dropLast().map(\.outputs)),
       "force_upcast": .boolean(false),
-      "in_channels": .integer(encoderStart.inputs),
-      "latent_channels": .integer(encoderEnd.outputs),
-      "latent_magnitude": .integer(3),
-      "latent_shift": .number(0.5),
-      "num_decoder_blocks": list(decoder.blockCounts),
-      "num_encoder_blocks": list(encoder.blockCounts),
-      "out_channels": .integer(decoderEnd.outputs),
-      "scaling_factor": .number(1),
-      "shift_factor": .number(0),
+      "in_channels": JSONValue(encoderStart.inputs),
+      "latent_channels": JSONValue(encoderEnd.outputs),
+      "latent_magnitude": JSONValue(3),
+      "latent_shift": JSONValue(0.5),
+      "num_decoder_blocks": JSONValue(decoder.blockCounts),
+      "num_encoder_blocks": JSONValue(encoder.blockCounts),
+      "out_channels": JSONValue(decoderEnd.outputs),
+      "scaling_factor": JSONValue(1),
+      "shift_factor": JSONValue(0),
       "upsample_fn": .string("nearest"),
-      "upsampling_scaling_factor": .integer(2),
+      "upsampling_scaling_factor": JSONValue(2),
     ]
     if checkpoint.names.contains(where: { $0.contains(".pool.") }) {
       values["use_midblock_gn"] = .boolean(true)

@@ -1,5 +1,5 @@
 import Images
-import Models
+package import Models
 import Tensors
 
 extension LatentCodec {
@@ -11,7 +11,7 @@ extension LatentCodec {
   ///   - width: Columns of the picture.
   ///   - pictureByteCount: What has to be taken for the result.
   /// - Throws: `CodecError.tooLarge(height:width:needed:available:)`.
-  func plan(
+  package func plan(
     _ direction: CodingDirection, height: Int, width: Int, pictureByteCount: Int = 0
   ) throws(CodecError) -> StreamingPlan {
     let autoencoder = model.autoencoder
@@ -54,6 +54,7 @@ extension LatentCodec {
       colors.add(band)
       return band
     }
+    defer { if memory.byteCount != nil { TensorMemory.trim() } }
     return (try autoencoder.encode(picture, following: plan), colors)
   }
 
@@ -75,6 +76,7 @@ extension LatentCodec {
       guard pixels.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
       return Image(pixels, channels: channels)
     }
+    defer { if memory.byteCount != nil { TensorMemory.trim() } }
     var builder = ImageBuilder(width: width, height: height, channels: channels)
     try autoencoder.decode(mean, following: plan) { rows in
       guard rows.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }

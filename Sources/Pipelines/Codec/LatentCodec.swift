@@ -34,7 +34,10 @@ public struct LatentCodec: Sendable {
     _ header: LatentHeader, sourceSHA256: String, options: EncodingOptions
   ) -> Bool {
     let metadata = header.metadata
-    return metadata.model == model.latentModel && metadata.source?.sha256 == sourceSHA256
+    // What the model is called doesn't matter.
+    var sameModel = metadata.model
+    sameModel.name = model.name
+    return sameModel == model.latentModel && metadata.source?.sha256 == sourceSHA256
       && metadata.values == options.values
       && metadata.seed == (options.values == .sample ? options.seed : nil)
       && metadata.additional == options.additionalMetadata
@@ -164,7 +167,9 @@ public struct LatentCodec: Sendable {
     let colors = try picture(
       of: latent, height: source?.height ?? rows * factor, width: source?.width ?? columns * factor,
       channels: source?.colour == .grey ? .grey : .rgb)
-    return file.alpha.map { colors.joining(alpha: $0.image) } ?? colors
+    guard let alpha = file.alpha?.image else { return colors }
+    // The picture gets the opacity's depth, so that nothing of it is lost.
+    return (alpha.bitDepth == 16 ? colors.sixteenBit : colors).joining(alpha: alpha)
   }
 }
 
@@ -201,10 +206,32 @@ public struct EncodingOptions: Sendable, Hashable {
     var members = JSONObject()
     if case .flatten(let red, let green, let blue) = alpha {
       let digits = [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-      members["flattened"] = .string("#" + digits.joined())
+      members[Self.flattenedKey] = .string("#" + digits.joined())
     }
     if let maximumLoss { members["max_loss_db"] = .number("\(maximumLoss)") }
     return members
+  }
+
+  private static let flattenedKey = "flattened"
+
+  /// The colour that a picture was laid over before it was encoded; nil if it wasn't.
+  package static func flatteningColor(
+    in metadata: LatentMetadata
+  ) -> (red: UInt8, green: UInt8, blue: UInt8)? {
+    guard case .string(let text)? = metadata.additional[flattenedKey], text.utf8.count == 7,
+      text.hasPrefix("#"), let value = UInt32(text.dropFirst(), radix: 16)
+    else { return nil }
+    return (UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255))
+  }
+}
+
+extension Image {
+  /// The same picture with 16-bit samples.
+  fileprivate var sixteenBit: Image {
+    guard case .eightBit(let samples) = samples else { return self }
+    return Image(
+      width: width, height: height, channels: channels,
+      samples: .sixteenBit(samples.map { UInt16($0) * 257 }), source: source)
   }
 }
 

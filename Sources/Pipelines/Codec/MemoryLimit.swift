@@ -15,9 +15,12 @@ public struct MemoryLimit: Sendable, Hashable {
   /// How many bytes can still be taken; `Int.max` if nothing is known.
   var availableByteCount: Int {
     guard let byteCount else { return SystemMemory.availableByteCount ?? .max }
+    TensorMemory.trim()
     return max(0, byteCount - (SystemMemory.residentByteCount ?? 0))
   }
 
   /// What numbers that are around a latent of so many scalars may take, in all their forms.
-  static func latentByteCount(scalarCount: Int) -> Int { 4 * scalarCount * MemoryLayout<Float>.stride }
+  static func latentByteCount(scalarCount: Int) -> Int {
+    4 * scalarCount * MemoryLayout<Float>.stride
+  }
 }

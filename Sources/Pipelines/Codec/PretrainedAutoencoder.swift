@@ -37,7 +37,8 @@ public struct PretrainedAutoencoder: Sendable {
   ///   - name: What to call it; by default the name of the file, or of the folder that says most.
   /// - Throws: `CheckpointError`.
   public init(
-    contentsOf url: URL, as options: ImportOptions = ImportOptions(), halves: AutoencoderHalves = .both,
+    contentsOf url: URL, as options: ImportOptions = ImportOptions(),
+    halves: AutoencoderHalves = .both,
     name: String? = nil
   ) throws {
     let imported = try ImportedModel(contentsOf: url, options: options)
@@ -49,9 +50,14 @@ public struct PretrainedAutoencoder: Sendable {
   /// The name of a file without its extension, or of a folder; that of the folder around it where
   /// it is called as all are.
   private static func name(of url: URL) -> String {
-    let parts = url.standardizedFileURL.deletingPathExtension().pathComponents
-    let generic: Set = ["diffusers", "vae", "diffusion_pytorch_model", "model"]
-    return parts.last { !generic.contains($0) && $0 != "/" } ?? "model"
+    let generic: Set = ["diffusers", "vae", "diffusion_pytorch_model", "model", "/"]
+    var parts = url.standardizedFileURL.pathComponents
+    // A folder's name may hold dots that end nothing: `sd-1.5`.
+    let extensions = ["safetensors", "ckpt", "pth", "pt", "bin"]
+    if let last = parts.last, extensions.contains(url.pathExtension.lowercased()) {
+      parts[parts.count - 1] = String(last.dropLast(url.pathExtension.count + 1))
+    }
+    return parts.last { !generic.contains($0) } ?? "model"
   }
 
   /// Saves it as a folder that diffusers loads: `config.json` and the weights.

@@ -1,4 +1,3 @@
-import LatentFiles
 import Models
 import Synchronization
 import Tensors

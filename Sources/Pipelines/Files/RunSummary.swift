@@ -10,6 +10,11 @@ package struct RunSummary: Equatable, Sendable, Codable {
     /// What is wrong; what to do.
     package var reason: String
 
+    package init(path: String, reason: String) {
+      self.path = path
+      self.reason = reason
+    }
+
     /// Both; the path once, since many errors name it themselves.
     package var description: String { reason.contains(path) ? reason : "\(path): \(reason)" }
   }
@@ -111,12 +116,17 @@ extension RunSummary {
 
 /// Values as lines of JSON.
 package enum JSONLines {
-  /// One value as one line, keys sorted, without the line's end.
+  /// One value as one line, keys sorted and in `snake_case`, without the line's end.
   ///
-  /// - Throws: `EncodingError`, for instance for a number that is not finite.
+  /// Numbers that JSON doesn't have become strings: `"inf"` is the PSNR of equal pictures.
+  ///
+  /// - Throws: `EncodingError`.
   package static func line(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }

@@ -7,7 +7,8 @@ public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
   private let memory: MemoryLimit
-  private let loaded = Mutex<[String: LatentCodec]>([:])
+  /// Failures are kept too: a model that can't be loaded is not tried again for each file.
+  private let loaded = Mutex<[String: Result<LatentCodec, any Error>]>([:])
 
   /// Models from a store.
   ///
@@ -35,13 +36,17 @@ public final class LatentModels: Sendable {
       return LatentCodec(given, memory: memory)
     }
     return try loaded.withLock { loaded in
-      if let codec = loaded[wanted.sha256] { return codec }
-      guard let model = try store.load(for: wanted, halves: .decoder) else {
-        throw ModelStoreError.modelOfFileNotFound(wanted)
-      }
-      let codec = LatentCodec(model, memory: memory)
-      loaded[wanted.sha256] = codec
-      return codec
+      if let known = loaded[wanted.sha256] { return try known.get() }
+      let result = Result { try load(wanted) }
+      loaded[wanted.sha256] = result
+      return try result.get()
     }
+  }
+
+  private func load(_ wanted: LatentModel) throws -> LatentCodec {
+    guard let model = try store.load(for: wanted, halves: .decoder) else {
+      throw ModelStoreError.modelOfFileNotFound(wanted)
+    }
+    return LatentCodec(model, memory: memory)
   }
 }

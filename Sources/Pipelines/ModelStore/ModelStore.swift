@@ -119,7 +119,8 @@ public struct ModelStore: Sendable {
     guard FileManager.default.fileExists(atPath: reference) || reference.contains("/") else {
       throw ModelStoreError.unknownName(reference, known: entries().map(\.name))
     }
-    return try PretrainedAutoencoder(contentsOf: URL(filePath: reference), as: options, halves: halves)
+    return try PretrainedAutoencoder(
+      contentsOf: URL(filePath: reference), as: options, halves: halves)
   }
 
   /// The model that a `.latent` file was made with; nil if it isn't in the store.
@@ -179,6 +180,8 @@ public enum ModelStoreError: Error, Sendable, Equatable {
   case changed(folder: String, expected: String, found: String)
   /// Another model has the name.
   case nameTaken(ModelStore.Entry)
+  /// A model is where another is to be written.
+  case folderTaken(String)
   /// A name that isn't one.
   case badName(String)
   /// No model for a `.latent` file.
@@ -199,8 +202,11 @@ extension ModelStoreError: CustomStringConvertible {
     case .nameTaken(let entry):
       "the name \(entry.name) is taken by other weights (\(entry.sha256.prefix(12))…, from "
         + "\(entry.source)); choose another with --name, or replace it with --force"
+    case .folderTaken(let folder):
+      "\(folder) holds a model; choose another folder with -o, or replace it with --force"
     case .badName(let name):
-      "\(name) is no name for a model: letters, digits, '.', '_' and '-' are allowed, at most 100"
+      "\(name) is no name for a model: letters, digits, '.', '_' and '-' are allowed, at most 100; "
+        + "give one with --name"
     case .modelOfFileNotFound(let model):
       "it was made with the model \(model.name) (\(model.className), weights "
         + "\(model.sha256.prefix(12))…), which isn't among those of `lvae models list`; "

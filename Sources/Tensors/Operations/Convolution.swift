@@ -15,9 +15,10 @@ extension Tensor {
   ///   - residual: added to the result, of its shape; if nobody else holds it, the result takes its
   ///     memory.
   ///   - activation: applied last.
-  /// - Returns: `[N, H', W', Co]`.
+  /// - Returns: `[N, H', W', Co]`. Where nobody else holds the tensor and the convolution is 1×1 to
+  ///   fewer channels, the result may take its memory.
   /// - Precondition: the channels agree and the kernel fits into the padded picture.
-  public func conv2d(
+  public consuming func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
     padding: ConvolutionPadding = ConvolutionPadding(0), upsampling: Bool = false,
     normalization: GroupNormalization? = nil, residual: consuming Tensor? = nil,
@@ -31,8 +32,11 @@ extension Tensor {
     precondition(
       epilogue.residual.map { $0.shape == geometry.outputShape } ?? true,
       "a residual of \(geometry.outputShape)")
-    guard let normalization else { return convolving(geometry, weight, epilogue) }
-    return convolving(geometry, weight, epilogue, after: normalization)
+    if let normalization {
+      return convolving(geometry, weight, epilogue, after: normalization)
+    }
+    return convolvingInPlace(geometry, weight, epilogue)
+      ?? convolving(geometry, weight, epilogue)
   }
 
   /// The transposed convolution of `[N, H, W, Ci]` with a kernel, as PyTorch's `ConvTranspose2d`.

@@ -56,44 +56,28 @@ extension Safetensors {
   private static func header(
     of tensors: [(name: String, tensor: Tensor)], as type: ScalarType, metadata: [String: String]
   ) -> [UInt8] {
-    var members: [String] = []
+    var header = JSONObject()
     if !metadata.isEmpty {
-      let notes = metadata.sorted {
+      var notes = JSONObject()
+      for (key, note) in metadata.sorted(by: {
         $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars)
+      }) {
+        notes[key] = .string(note)
       }
-      .map { "\($0.key.quotedAsJSON):\($0.value.quotedAsJSON)" }
-      members.append("\"__metadata__\":{\(notes.joined(separator: ","))}")
+      header["__metadata__"] = .object(notes)
     }
     var offset = 0
     for (name, tensor) in tensors {
       let end = offset + tensor.shape.scalarCount * type.byteCount
-      let shape = tensor.shape.dimensions.map(String.init).joined(separator: ",")
-      members.append(
-        "\(name.quotedAsJSON):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(shape)],"
-          + "\"data_offsets\":[\(offset),\(end)]}")
+      header[name] = .object([
+        "dtype": .string(type.rawValue), "shape": JSONValue(tensor.shape.dimensions),
+        "data_offsets": JSONValue([offset, end]),
+      ])
       offset = end
     }
-    var text = Array("{\(members.joined(separator: ","))}".utf8)
+    var text = Array(JSONValue.object(header).text.utf8)
     while text.count % 8 != 0 { text.append(0x20) }
     let prefix = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
     return prefix + text
-  }
-}
-
-extension String {
-  /// The string as JSON writes it.
-  package var quotedAsJSON: String {
-    var text = "\""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\u{0}"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text + "\""
   }
 }

@@ -24,7 +24,8 @@ struct SafetensorsHeader {
     guard text.first == UInt8(ascii: "{") else {
       throw error(.header(JSONError(offset: 0, reason: "expected {")))
     }
-    try readMembers(of: text, bodyStart: bodyStart, bodyByteCount: bytes.byteCount - bodyStart)
+    try readMembers(
+      of: text, limits: limits, bodyStart: bodyStart, bodyByteCount: bytes.byteCount - bodyStart)
     try checkLayout(bodyStart: bodyStart, bodyByteCount: bytes.byteCount - bodyStart)
   }
 
@@ -43,26 +44,28 @@ struct SafetensorsHeader {
   }
 
   private mutating func readMembers(
-    of text: [UInt8], bodyStart: Int, bodyByteCount: Int
+    of text: [UInt8], limits: Safetensors.Limits, bodyStart: Int, bodyByteCount: Int
   ) throws(SafetensorsError) {
     let document: JSONValue
     do {
-      document = try JSONParser.parse(text, depthLimit: 4)
+      document = try JSONParser.parse(
+        text, depthLimit: 4, byteLimit: limits.headerByteCount)
     } catch {
       throw self.error(.header(error))
     }
-    let members = try object(document, at: "the header")
-    for (name, value) in members {
+    for member in try object(document, at: "the header").members {
+      let name = member.key
       if name == "__metadata__" {
-        for (key, note) in try object(value, at: name) {
-          guard case .string(let note) = note else {
-            throw error(.field(path: "\(name).\(key)", expected: "a string", found: note.kind))
+        for note in try object(member.value, at: name).members {
+          guard case .string(let text) = note.value else {
+            throw error(
+              .field(path: "\(name).\(note.key)", expected: "a string", found: note.value.kind))
           }
-          metadata[key] = note
+          metadata[note.key] = text
         }
       } else {
         entries.append(
-          try entry(named: name, value, bodyStart: bodyStart, bodyByteCount: bodyByteCount))
+          try entry(named: name, member.value, bodyStart: bodyStart, bodyByteCount: bodyByteCount))
       }
     }
   }
@@ -70,24 +73,24 @@ struct SafetensorsHeader {
   private func entry(
     named name: String, _ value: JSONValue, bodyStart: Int, bodyByteCount: Int
   ) throws(SafetensorsError) -> Safetensors.Entry {
-    let members = try object(value, at: name)
-    let known: Set = ["dtype", "shape", "data_offsets"]
-    guard Set(members.keys) == known else {
+    let object = try object(value, at: name)
+    let known = ["dtype", "shape", "data_offsets"]
+    guard object.members.count == known.count, known.allSatisfy({ object[$0] != nil }) else {
       throw error(
         .field(
           path: name, expected: "an object of dtype, shape and data_offsets",
-          found: "one of \(members.keys.sorted().joined(separator: ", "))"))
+          found: "one of \(object.members.map(\.key).sorted().joined(separator: ", "))"))
     }
-    guard case .string(let typeName)? = members["dtype"] else {
+    guard case .string(let typeName)? = object["dtype"] else {
       throw error(
         .field(
-          path: "\(name).dtype", expected: "a string", found: members["dtype"]?.kind ?? "absent"))
+          path: "\(name).dtype", expected: "a string", found: object["dtype"]?.kind ?? "absent"))
     }
     guard let type = ScalarType(rawValue: typeName) else {
       throw error(.unknownScalarType(tensor: name, name: typeName))
     }
-    let shape = try counts(members["shape"], at: "\(name).shape")
-    let offsets = try counts(members["data_offsets"], at: "\(name).data_offsets")
+    let shape = try counts(object["shape"], at: "\(name).shape")
+    let offsets = try counts(object["data_offsets"], at: "\(name).data_offsets")
     guard offsets.count == 2 else {
       throw error(
         .field(
@@ -128,11 +131,11 @@ struct SafetensorsHeader {
 
   private func object(
     _ value: JSONValue, at path: String
-  ) throws(SafetensorsError) -> [String: JSONValue] {
-    guard case .object(let members) = value else {
+  ) throws(SafetensorsError) -> JSONObject {
+    guard case .object(let object) = value else {
       throw error(.field(path: path, expected: "an object", found: value.kind))
     }
-    return members
+    return object
   }
 
   private func counts(
@@ -143,7 +146,7 @@ struct SafetensorsHeader {
     }
     var counts: [Int] = []
     for element in elements {
-      guard case .integer(let count) = element, count >= 0 else {
+      guard let count = element.integer(as: Int.self), count >= 0 else {
         throw error(
           .field(path: path, expected: "a list of whole numbers from 0", found: "another list"))
       }

@@ -7,9 +7,10 @@ import Testing
 struct ConfigurationFieldsTests {
   private let fields = ConfigurationFields(
     [
-      "integer": .integer(3), "number": .number(0.5), "string": .string("x"), "null": .null,
-      "flag": .boolean(true), "integers": .array([.integer(1), .integer(2)]),
-      "strings": .array([.string("a")]), "mixed": .array([.integer(1), .string("a")]),
+      "integer": JSONValue(3), "number": JSONValue(0.5), "string": .string("x"), "null": .null,
+      "flag": .boolean(true), "integers": JSONValue([1, 2]),
+      "huge": .number("1e999"), "strings": .array([.string("a")]),
+      "mixed": .array([JSONValue(1), .string("a")]),
     ], source: "config.json")
 
   @Test func fieldsHaveTheirTypesAndAbsentOnesTheirFallbacks() throws {
@@ -35,6 +36,10 @@ struct ConfigurationFieldsTests {
     #expect(throws: CheckpointError.self) { try fields.integers("mixed", or: []) }
     #expect(throws: CheckpointError.self) { try fields.strings("mixed", or: []) }
     #expect(throws: CheckpointError.self) { try fields.number("flag", or: 0) }
+    #expect(
+      throws: CheckpointError.field(
+        path: "config.json", name: "huge", expected: "a number", found: "a number out of range")
+    ) { try fields.number("huge", or: 0) }
   }
 
   @Test func filesThatAreNotObjectsAreRefused() throws {

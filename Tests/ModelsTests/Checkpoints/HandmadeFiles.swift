@@ -1,4 +1,3 @@
-import Foundation
 import Models
 import Tensors
 
@@ -44,11 +43,9 @@ enum Pickle {
 func zipArchive(_ members: [(String, [UInt8])], isLarge: Bool = false) -> [UInt8] {
   var (file, directory): ([UInt8], [UInt8]) = ([], [])
   for (name, bytes) in members {
-    var crc = CRC32()
-    crc.update(bytes)
     let start = file.count
     let facts =
-      Pickle.number(0, width: 8) + Pickle.number(Int(crc.value), width: 4)
+      Pickle.number(0, width: 8) + Pickle.number(Int(CRC32.checksum(bytes.span)), width: 4)
       + Pickle.number(bytes.count, width: 4) + Pickle.number(bytes.count, width: 4)
       + Pickle.number(name.utf8.count, width: 2) + [0, 0]
     file += [0x50, 0x4B, 3, 4, 20, 0] + facts + Array(name.utf8) + bytes
@@ -107,12 +104,4 @@ struct ShapesOnly: TensorFile {
   func readTensor(named name: String) throws(CheckpointError) -> Tensor {
     Tensor(repeating: 1, shape: shapes[name] ?? [])
   }
-}
-
-/// Calls `body` with a new folder that is removed afterwards.
-func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder)
 }

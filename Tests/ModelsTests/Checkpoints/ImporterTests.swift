@@ -10,10 +10,11 @@ private func fullShapes(_ model: String) throws -> [String: Shape] {
   guard case .object(let models) = try JSONParser.parse([UInt8](data)),
     case .object(let keys)? = models[model]
   else { return [:] }
-  return keys.mapValues { value in
-    guard case .array(let extents) = value else { return [] }
-    return Shape(extents.map { if case .integer(let extent) = $0 { extent } else { -1 } })
+  let shapes = keys.members.map { member in
+    guard case .array(let extents) = member.value else { return (member.key, Shape([])) }
+    return (member.key, Shape(extents.map { $0.integer(as: Int.self) ?? -1 }))
   }
+  return Dictionary(uniqueKeysWithValues: shapes)
 }
 
 /// The name that CompVis gives to a tensor of an autoencoder with four levels.
@@ -153,16 +154,14 @@ struct TAESDImporterTests {
     try expectEqual(own.checkpoint, other.checkpoint)
     var expected = other.configuration.values
     expected["_diffusers_version"] = nil
-    for (name, value) in expected {
-      let found = own.configuration.values[name]
-      switch (value, found) {
-      case (.number(let number), .integer(let integer)?),
-        (.integer(let integer), .number(let number)?):
-        #expect(number == Double(integer), "\(name)")
-      default: #expect(found == value, "\(name)")
-      }
+    for member in expected.members {
+      let found = own.configuration.values[member.key]
+      // A file may write 1 as 1.0.
+      guard found != member.value else { continue }
+      #expect(found?.double != nil && found?.double == member.value.double, "\(member.key)")
     }
-    #expect(Set(own.configuration.values.keys) == Set(expected.keys))
+    #expect(
+      Set(own.configuration.values.members.map(\.key)) == Set(expected.members.map(\.key)))
   }
 
   @Test func eitherFileOfAPairWillDo() throws {

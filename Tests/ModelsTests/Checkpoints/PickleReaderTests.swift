@@ -1,4 +1,5 @@
 import Models
+import TestSupport
 import Testing
 
 struct PickleReaderTests {
@@ -87,7 +88,7 @@ struct PickleReaderTests {
   }
 
   @Test func noSequenceOfInstructionsTraps() {
-    var generator = Seeded(state: 1)
+    var generator = SeededRandomSource(state: 1)
     let opcodes: [UInt8] =
       Array("NKMJGXTUBC(})]tldaesuqrhj012cRbQ.".utf8) + [
         0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x8D, 0x93, 0x94, 0x95,
@@ -105,13 +106,5 @@ struct PickleReaderTests {
       }
       _ = problem(bytes + [0x2E])
     }
-  }
-}
-
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return state ^ state >> 29
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Pipelines
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct FileRunTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Pipelines
+import TestSupport
 import Testing
 
 @Suite struct RunSummaryTests {
@@ -62,7 +63,9 @@ import Testing
     let line = try JSONLines.line(summary)
     #expect(!line.contains("\n"))
     #expect(line.contains(#""failures":[{"path":"0.jpg","reason":"not an image"}]"#))
-    #expect(try JSONDecoder().decode(RunSummary.self, from: Data(line.utf8)) == summary)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    #expect(try decoder.decode(RunSummary.self, from: Data(line.utf8)) == summary)
   }
 }
 

@@ -63,7 +63,8 @@ package struct ZipArchive: Sendable {
     var position = entry.range.lowerBound
     while position < entry.range.upperBound {
       let end = min(position + 1 << 20, entry.range.upperBound)
-      crc.update(try bytes.zipBytes(position..<end))
+      let piece = try bytes.zipBytes(position..<end)
+      crc.update(piece.span)
       position = end
     }
     guard crc.value == entry.checksum else {

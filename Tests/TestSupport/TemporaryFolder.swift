@@ -1,10 +1,12 @@
 import Foundation
 
 /// A folder that goes with the value.
-final class TemporaryFolder {
-  let path: String
+public final class TemporaryFolder {
+  /// Where it is.
+  public let path: String
 
-  init() throws {
+  /// A new, empty folder.
+  public init() throws {
     path =
       FileManager.default.temporaryDirectory.path(percentEncoded: false)
       + "lvae-tests-\(UUID().uuidString)"
@@ -14,7 +16,7 @@ final class TemporaryFolder {
   deinit { remove() }
 
   /// Removes it now, which a process that exits must do itself.
-  func remove() {
+  public func remove() {
     // Foundation gives up on folders deeper than the longest path.
     let command = Process()
     command.executableURL = URL(filePath: "/bin/rm")
@@ -24,30 +26,33 @@ final class TemporaryFolder {
   }
 
   /// A path in it.
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+  public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 
   /// Makes empty files, and the folders they lie in.
-  func add(_ names: String...) throws {
+  public func add(_ names: String...) throws {
     for name in names { try write(name, "") }
   }
 
-  func write(_ name: String, _ text: String) throws {
+  /// Makes a file of text, and the folders it lies in.
+  public func write(_ name: String, _ text: String) throws {
     let folder = URL(filePath: self(name)).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data(text.utf8).write(to: URL(filePath: self(name)))
   }
 
-  func link(_ name: String, to target: String) throws {
+  /// Makes a symbolic link.
+  public func link(_ name: String, to target: String) throws {
     try FileManager.default.createSymbolicLink(
       atPath: self(name), withDestinationPath: target)
   }
 
-  func text(_ name: String) throws -> String {
+  /// A file of text.
+  public func text(_ name: String) throws -> String {
     try String(contentsOfFile: self(name), encoding: .utf8)
   }
 
   /// Every name in the folder itself, hidden ones too, sorted.
-  func names() throws -> [String] {
+  public func names() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path).sorted()
   }
 }

@@ -1,14 +1,8 @@
 import CKernels
-import Foundation
-import LatentFiles
+import Tensors
 import Testing
 
-@Suite struct ChecksumTests {
-  @Test func crc32GivesItsCheckValue() {
-    #expect(CRC32.checksum("123456789".utf8) == 0xCBF4_3926)
-    #expect(CRC32.checksum([]) == 0)
-  }
-
+@Suite struct SHA256Tests {
   /// The examples of NIST for FIPS 180-4.
   @Test(arguments: [
     ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -47,19 +41,5 @@ import Testing
       unsafe lvae_sha256_blocks_portable(&portable, bytes, blockCount)
       #expect(fast == portable, "\(blockCount) blocks")
     }
-  }
-
-  @Test func sha256OfAFileIsThatOfItsBytes() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: url) }
-    let bytes = (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-    try Data(bytes).write(to: url)
-    #expect(try SHA256.hexadecimal(ofFileAt: url) == SHA256.hexadecimal(of: bytes))
-  }
-
-  @Test func aMissingFileIsNamed() {
-    let url = URL(filePath: "/nonexistent/weights")
-    let error = #expect(throws: LatentFileError.self) { try SHA256.hexadecimal(ofFileAt: url) }
-    #expect(error?.description.contains("/nonexistent/weights") == true)
   }
 }

@@ -103,4 +103,9 @@ package struct ByteSourceError: Error, Hashable {
   package let name: String
   /// What is wrong; reads on from the name.
   package let reason: String
+
+  package init(name: String, reason: String) {
+    self.name = name
+    self.reason = reason
+  }
 }

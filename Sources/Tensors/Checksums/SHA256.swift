@@ -1,5 +1,4 @@
 import CKernels
-public import Foundation
 
 /// A SHA-256 digest (FIPS 180-4) of bytes that arrive piece by piece.
 public struct SHA256: Sendable {
@@ -64,19 +63,6 @@ public struct SHA256: Sendable {
     var hash = SHA256()
     hash.update(bytes)
     return hash.hexadecimal
-  }
-
-  /// The digest of a file's bytes as 64 lowercase hexadecimal digits, a megabyte at a time.
-  ///
-  /// - Throws: ``LatentFileError/unreadable(path:reason:)``.
-  public static func hexadecimal(ofFileAt url: URL) throws(LatentFileError) -> String {
-    var hash = SHA256()
-    let file = try FileBytes(url)
-    while true {
-      let piece = try file.read(upTo: 1 << 20)
-      if piece.isEmpty { return hash.hexadecimal }
-      hash.update(piece)
-    }
   }
 
   private mutating func compress(_ blocks: Span<UInt8>) {

@@ -1,18 +1,26 @@
-/// The checksum of zip archives: CRC-32 with the polynomial 0x04C11DB7, reflected.
+/// The CRC-32 of zlib, PNG, zip and Ethernet, of bytes that arrive piece by piece: polynomial
+/// 0x04C11DB7, reflected.
 package struct CRC32 {
   private var state: UInt32 = ~0
 
+  /// The checksum of nothing so far.
   package init() {}
 
   /// The checksum of all bytes so far.
   package var value: UInt32 { ~state }
 
-  /// Adds bytes, eight at a time.
-  package mutating func update(_ bytes: [UInt8]) {
+  /// The checksum of some bytes; of `123456789` it is 0xCBF43926.
+  package static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
+    var crc = CRC32()
+    crc.update(bytes)
+    return crc.value
+  }
+
+  /// Takes in more bytes, eight at a time.
+  package mutating func update(_ bytes: Span<UInt8>) {
     var crc = state
     var index = 0
     let tables = Self.tables.span
-    let bytes = bytes.span
     // Knowing the counts, the compiler leaves out the checks of indices.
     guard tables.count == 2048 else { return }
     let end = bytes.count & ~7

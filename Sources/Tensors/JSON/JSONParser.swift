@@ -1,7 +1,7 @@
 /// A strict reader of JSON (RFC 8259).
 ///
-/// Unlike more forgiving readers it refuses names that occur twice in an object, numbers outside
-/// the range of `Double`, unpaired surrogates, invalid UTF-8 and anything after the document.
+/// Unlike more forgiving readers it refuses keys that occur twice in an object, unpaired
+/// surrogates, invalid UTF-8 and anything after the document.
 package struct JSONParser {
   private let bytes: [UInt8]
   private let depthLimit: Int
@@ -14,11 +14,14 @@ package struct JSONParser {
 
   /// The value that the document `bytes` holds.
   ///
-  /// - Throws: ``JSONError`` where the bytes aren't one JSON value, or nest deeper than
-  ///   `depthLimit`.
+  /// - Throws: ``JSONError`` where the bytes aren't one JSON value, are more than `byteLimit`, or
+  ///   nest deeper than `depthLimit`.
   package static func parse(
-    _ bytes: [UInt8], depthLimit: Int = 64
+    _ bytes: [UInt8], depthLimit: Int = 64, byteLimit: Int = 64 << 20
   ) throws(JSONError) -> JSONValue {
+    guard bytes.count <= byteLimit else {
+      throw JSONError(offset: byteLimit, reason: "longer than the limit of \(byteLimit) bytes")
+    }
     var parser = JSONParser(bytes: bytes, depthLimit: depthLimit)
     parser.skipWhitespace()
     let value = try parser.value(depth: 0)
@@ -62,13 +65,10 @@ package struct JSONParser {
   }
 
   private mutating func word(
-    _ word: StaticString, meaning value: JSONValue
+    _ word: String, meaning value: JSONValue
   ) throws(JSONError) -> JSONValue {
-    let text = Array("\(word)".utf8)
-    guard position + text.count <= bytes.count,
-      bytes[position..<position + text.count].elementsEqual(text)
-    else { throw error("expected \(word)") }
-    position += text.count
+    guard bytes[position...].starts(with: word.utf8) else { throw error("expected \(word)") }
+    position += word.utf8.count
     return value
   }
 
@@ -88,23 +88,22 @@ package struct JSONParser {
 
   private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
     position += 1
-    var members: [String: JSONValue] = [:]
+    var object = JSONObject()
     skipWhitespace()
-    if skip(UInt8(ascii: "}")) { return .object(members) }
+    if skip(UInt8(ascii: "}")) { return .object(object) }
     while true {
       skipWhitespace()
       let start = position
-      guard current == UInt8(ascii: "\"") else { throw error("expected a name in an object") }
-      let name = try string()
+      guard current == UInt8(ascii: "\"") else { throw error("expected a key in an object") }
+      let key = try string()
       skipWhitespace()
-      guard skip(UInt8(ascii: ":")) else { throw error("expected : after a name") }
+      guard skip(UInt8(ascii: ":")) else { throw error("expected : after a key") }
       skipWhitespace()
-      let value = try value(depth: depth + 1)
-      guard members.updateValue(value, forKey: name) == nil else {
-        throw JSONError(offset: start, reason: "the name \"\(name)\" occurs twice")
+      guard object.append(key, try value(depth: depth + 1)) else {
+        throw JSONError(offset: start, reason: "the key \(key.quotedBriefly) occurs twice")
       }
       skipWhitespace()
-      if skip(UInt8(ascii: "}")) { return .object(members) }
+      if skip(UInt8(ascii: "}")) { return .object(object) }
       guard skip(UInt8(ascii: ",")) else { throw error("expected , or } in an object") }
     }
   }
@@ -124,22 +123,14 @@ package struct JSONParser {
     let wholeDigits = digits()
     guard wholeDigits > 0 else { throw error("no value is written like this") }
     guard !startsWithZero || wholeDigits == 1 else { throw error("a number with a leading zero") }
-    var isInteger = true
     if skip(UInt8(ascii: ".")) {
-      isInteger = false
       guard digits() > 0 else { throw error("a number without digits after its point") }
     }
     if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
-      isInteger = false
       _ = skip(UInt8(ascii: "+")) || skip(UInt8(ascii: "-"))
       guard digits() > 0 else { throw error("a number without digits in its exponent") }
     }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    if isInteger, let integer = Int(text) { return .integer(integer) }
-    guard let number = Double(text), number.isFinite else {
-      throw JSONError(offset: start, reason: "the number \(text) is out of range")
-    }
-    return .number(number)
+    return .number(String(decoding: bytes[start..<position], as: UTF8.self))
   }
 }
 
@@ -147,24 +138,44 @@ extension JSONParser {
   private mutating func string() throws(JSONError) -> String {
     position += 1
     let start = position
+    skipPlainText()
+    if current == UInt8(ascii: "\"") {
+      // Most strings have no escapes, and are taken as they stand.
+      let string = try text(bytes[start..<position], from: start)
+      position += 1
+      return string
+    }
+    var unescaped = Array(bytes[start..<position])
+    while let byte = current, byte != UInt8(ascii: "\"") {
+      guard skip(UInt8(ascii: "\\")) else { throw error("a control character in a string") }
+      try escape(into: &unescaped)
+      let next = position
+      skipPlainText()
+      unescaped.append(contentsOf: bytes[next..<position])
+    }
+    guard current != nil else { throw error("the document ends in a string") }
+    let string = try text(unescaped[...], from: start)
+    position += 1
+    return string
+  }
+
+  private mutating func skipPlainText() {
     while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
       position += 1
     }
-    var text = Array(bytes[start..<position])
-    while let byte = current, byte != UInt8(ascii: "\"") {
-      guard byte >= 0x20 else { throw error("a control character in a string") }
-      position += 1
-      if byte == UInt8(ascii: "\\") {
-        try escape(into: &text)
-      } else {
-        text.append(byte)
-      }
-    }
-    guard skip(UInt8(ascii: "\"")) else { throw error("the document ends in a string") }
-    guard let string = String(validating: text, as: UTF8.self) else {
-      throw JSONError(offset: start, reason: "a string that isn't UTF-8")
-    }
-    return string
+  }
+
+  /// The text of a string that is written from `start` to here.
+  private func text(
+    _ unescaped: ArraySlice<UInt8>, from start: Int
+  ) throws(JSONError) -> String {
+    if let string = String(validating: unescaped, as: UTF8.self) { return string }
+    // Escapes are ASCII, so what is wrong is wrong in the document too.
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes[start..<position].makeIterator()
+    var offset = start
+    while case .valid(let scalar) = parser.parseScalar(from: &iterator) { offset += scalar.count }
+    throw JSONError(offset: offset, reason: "a string that isn't UTF-8")
   }
 
   private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
@@ -178,7 +189,7 @@ extension JSONParser {
     case UInt8(ascii: "r"): text.append(0x0D)
     case UInt8(ascii: "t"): text.append(0x09)
     case UInt8(ascii: "u"):
-      text.append(contentsOf: Array(String(Character(try scalar())).utf8))
+      text.append(contentsOf: String(try scalar()).utf8)
     default: throw error("an unknown escape in a string")
     }
   }
@@ -205,9 +216,9 @@ extension JSONParser {
   private mutating func hexadecimal() throws(JSONError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
-      guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue,
-        byte < 0x80
-      else { throw error("expected four hexadecimal digits") }
+      guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw error("expected four hexadecimal digits")
+      }
       code = code << 4 | UInt32(digit)
       position += 1
     }
