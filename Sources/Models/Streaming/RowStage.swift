@@ -119,7 +119,10 @@ final class ConvolutionStage: RowStage {
     output = RowWindow(
       width: convolution.outputWidth(source.width), channels: convolution.outputChannels,
       ledger: source.output.ledger)
-    bandRows = band.rows(byteCount: output.rowByteCount)
+    // The input's bands shouldn't be larger, either: the last convolution has few channels.
+    bandRows = band.rows(
+      byteCount: max(
+        output.rowByteCount, source.output.rowByteCount * source.height / max(height, 1)))
     weights = PackedRowWeights(convolution, ledger: output.ledger)
   }
 
