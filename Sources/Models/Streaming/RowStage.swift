@@ -99,6 +99,11 @@ final class ConvolutionStage: RowStage {
   private let residual: (any RowStage)?
   private let keepsSource: Bool
   private let bandRows: Int
+  /// Whether a whole band is computed even if fewer rows are asked for.
+  ///
+  /// So it is where the resolution changes, since neighbours there have bands of other heights. Other
+  /// stages compute what they are asked for, which keeps the stages of one resolution in step.
+  private var completesBands: Bool
   private let weights: PackedRowWeights
 
   /// - Parameters:
@@ -116,6 +121,8 @@ final class ConvolutionStage: RowStage {
     self.residual = residual
     self.keepsSource = keepsSource
     height = convolution.outputHeight(source.height)
+    completesBands = height < source.height
+    if height > source.height { (source as? ConvolutionStage)?.completesBands = true }
     output = RowWindow(
       width: convolution.outputWidth(source.width), channels: convolution.outputChannels,
       ledger: source.output.ledger)
@@ -129,9 +136,9 @@ final class ConvolutionStage: RowStage {
   func advance(to end: Int) throws {
     while output.rows.upperBound < min(end, height) {
       let first = output.rows.upperBound
-      // As few bands as possible, since each has its price; the first, which is asked for a few
-      // more rows than the others, isn't cut in two.
-      let wanted = max(bandRows, min(end - first, bandRows + bandRows / 2))
+      // The first request has some more rows than the others: that isn't cut in two.
+      let isLong = end - first > (first == 0 ? bandRows * 3 / 2 : bandRows)
+      let wanted = isLong || completesBands && end - first < bandRows ? bandRows : end - first
       let multiple = convolution.rowMultiple
       let rows = first..<min(first + (wanted + multiple - 1) / multiple * multiple, height)
       let needed = convolution.inputRows(for: rows, height: source.height)

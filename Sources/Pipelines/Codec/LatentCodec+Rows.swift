@@ -18,17 +18,14 @@ extension LatentCodec {
     let factor = autoencoder.spatialFactor
     let (rows, columns) = ((height + factor - 1) / factor, (width + factor - 1) / factor)
     let available = memory.availableByteCount
-    let other =
-      pictureByteCount
-      + MemoryLimit.latentByteCount(scalarCount: rows * columns * autoencoder.latentChannels)
     do throws(StreamingError) {
       return try autoencoder.plan(
         direction, height: rows * factor, width: columns * factor,
-        byteCount: available == .max ? .max : available - other)
+        byteCount: available == .max ? .max : available - pictureByteCount)
     } catch {
       let taken = memory.byteCount.map { $0 - available } ?? 0
       throw .tooLarge(
-        height: height, width: width, needed: taken + other + error.neededByteCount,
+        height: height, width: width, needed: taken + pictureByteCount + error.neededByteCount,
         available: memory.byteCount ?? available)
     }
   }

@@ -18,9 +18,4 @@ public struct MemoryLimit: Sendable, Hashable {
     TensorMemory.trim()
     return max(0, byteCount - (SystemMemory.residentByteCount ?? 0))
   }
-
-  /// What numbers that are around a latent of so many scalars may take, in all their forms.
-  static func latentByteCount(scalarCount: Int) -> Int {
-    4 * scalarCount * MemoryLayout<Float>.stride
-  }
 }

@@ -109,7 +109,8 @@ package final class RowWindow {
     let first = min(max(row, rows.lowerBound), rows.upperBound)
     offset += first - rows.lowerBound
     rows = first..<rows.upperBound
-    if 2 * rows.count <= capacity { move(toCapacity: rows.count) }
+    // Line buffers are small between bands.
+    if 4 * rows.count <= 3 * capacity { move(toCapacity: rows.count) }
   }
 
   private func move(toCapacity capacity: Int) {
