@@ -16,17 +16,16 @@ struct lvae_arena_block {
   lvae_arena_block *before, *after;  // by address; together they cover the whole range
 };
 
-enum {
-  alignment = 4096,
-  // By how much the memory that is kept may exceed the most that was ever in use at once.
-  slack = 16 << 20,
-};
+enum { alignment = 4096 };
 
 // The range, the first of its blocks, and sums over them. Guarded by the lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lvae_arena_block *first;
 static bool is_reserved;
 static size_t in_use, most_in_use, free_resident;
+
+// By how much the memory that is kept may exceed the most that was ever in use at once.
+static size_t slack = (size_t)16 << 20;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
 /// in use, since blocks lie apart.
@@ -141,5 +140,18 @@ void lvae_arena_give_back(lvae_arena_block *block) {
   free_resident += block->resident;
   if (block->after && block->after->is_free) join(block);
   if (block->before && block->before->is_free) join(block->before);
+  pthread_mutex_unlock(&lock);
+}
+
+void lvae_arena_trim(void) {
+  pthread_mutex_lock(&lock);
+  slack = (size_t)4 << 20;
+  most_in_use = in_use;
+  for (lvae_arena_block *block = first; block; block = block->after) {
+    if (!block->is_free || !block->resident) continue;
+    madvise(block->base, block->byte_count, MADV_DONTNEED);
+    free_resident -= block->resident;
+    block->resident = 0;
+  }
   pthread_mutex_unlock(&lock);
 }
