@@ -78,9 +78,12 @@ struct DecodeCommand: ParsableCommand {
     let plan = try OutputPlan(
       for: list.files, inputExtensions: ["latent"], output: input.output,
       outputExtensions: format.extensions)
-    let models = LatentModels(store: ModelStore(), given: try givenModel(), memory: memoryOptions.limit)
+    let models = LatentModels(
+      store: ModelStore(), given: try givenModel(), memory: memoryOptions.limit)
     let quality = quality
-    try FileCommand(label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit).run(
+    try FileCommand(
+      label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit
+    ).run(
       plan.files, list, force: input.force,
       examine: { file in
         let note = try DecodingNote(ofPictureAt: file.outputURL)

@@ -91,7 +91,9 @@ struct EncodeCommand: ParsableCommand {
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
       includesPreview: preview)
     try codec.check(options)
-    try FileCommand(label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit).run(
+    try FileCommand(
+      label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit
+    ).run(
       files, list, force: input.force,
       examine: { file in
         let header = try LatentFile.readHeader(contentsOf: file.outputURL)

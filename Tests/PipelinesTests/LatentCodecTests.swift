@@ -152,7 +152,6 @@ import Testing
     }
   }
 
-
 }
 
 extension ArraySlice {

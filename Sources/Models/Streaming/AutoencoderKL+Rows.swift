@@ -196,7 +196,8 @@ private struct KLRows {
   private func block(_ block: ResnetBlock2D, of stage: any RowStage) throws -> any RowStage {
     let x = try stored(stage)
     let hidden = try stored(
-      convolution(RowConvolution(block.conv1), of: normalized(x, block.norm1, .silu, keeping: true)))
+      convolution(RowConvolution(block.conv1), of: normalized(x, block.norm1, .silu, keeping: true))
+    )
     var residual: any RowStage = rows(of: x)
     if let shortcut = block.convShortcut {
       residual = convolution(RowConvolution(shortcut), of: residual)

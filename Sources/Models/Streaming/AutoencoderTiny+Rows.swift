@@ -13,7 +13,8 @@ extension AutoencoderTiny {
     for bandByteCount in StreamingPlan.bandByteCounts {
       plan.bandByteCount = bandByteCount
       plan.peakByteCount =
-        windowPeak(direction, height: height, width: width, plan.band) + StreamingPlan.smallByteCount
+        windowPeak(direction, height: height, width: width, plan.band)
+        + StreamingPlan.smallByteCount
       if plan.peakByteCount <= byteCount { return plan }
     }
     throw StreamingError(neededByteCount: plan.peakByteCount)

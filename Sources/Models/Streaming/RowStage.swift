@@ -57,7 +57,13 @@ final class SourceStage: RowStage {
   private let dryRead: (Range<Int>) throws -> Void
   private let read: (Range<Int>, RowWindow) throws -> Void
 
+  /// A map of these sizes.
+  ///
   /// - Parameters:
+  ///   - height: H.
+  ///   - width: W.
+  ///   - channels: C.
+  ///   - ledger: Told of what is in memory.
   ///   - dryRead: What a dry run does beside counting the rows.
   ///   - read: Adds some rows, the next ones, to a window; not called in a dry run.
   init(
@@ -130,7 +136,7 @@ final class ConvolutionStage: RowStage {
     bandRows = band.rows(
       byteCount: max(
         output.rowByteCount, source.output.rowByteCount * source.height / max(height, 1)))
-    weights = PackedRowWeights(convolution, ledger: output.ledger)
+    weights = PackedRowWeights(convolution, bandRows: bandRows, ledger: output.ledger)
   }
 
   func advance(to end: Int) throws {

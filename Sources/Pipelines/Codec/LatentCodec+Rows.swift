@@ -10,6 +10,7 @@ extension LatentCodec {
   ///   - height: Rows of the picture.
   ///   - width: Columns of the picture.
   ///   - pictureByteCount: What has to be taken for the result.
+  /// - Returns: The plan.
   /// - Throws: `CodecError.tooLarge(height:width:needed:available:)`.
   package func plan(
     _ direction: CodingDirection, height: Int, width: Int, pictureByteCount: Int = 0

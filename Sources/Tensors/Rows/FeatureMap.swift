@@ -13,10 +13,13 @@ package final class MapStore {
   /// Floats of a slot of the file: several rows of all but huge maps.
   private let slotCapacity: Int
 
+  /// A store without maps yet.
+  ///
   /// - Parameters:
   ///   - limit: The bytes that maps may take in memory.
   ///   - largestRow: The most scalars that a row of any map has.
   ///   - folder: Where the temporary file lies; see ``SpillFile``.
+  ///   - ledger: Told of what is in memory.
   package init(limit: Int, largestRow: Int, folder: String? = nil, ledger: RowLedger) {
     self.limit = limit
     self.folder = folder

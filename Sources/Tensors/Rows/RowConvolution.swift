@@ -99,12 +99,20 @@ package final class PackedRowWeights {
   private let byteCount: Int
   private var packed: [String: Storage] = [:]
 
-  package init(_ convolution: RowConvolution, ledger: RowLedger) {
+  /// The weights for bands of so many rows.
+  package init(_ convolution: RowConvolution, bandRows: Int, ledger: RowLedger) {
     self.convolution = convolution
     self.ledger = ledger
     let shape = convolution.weight.shape
-    // Of Winograd's F(4×4, 3×3), and of four phases of F(4×4, 2×2).
-    let taps = convolution.kind == .plain ? (shape[0] == 3 && convolution.stride == 1 ? 36 : shape[0] * shape[1]) : 100
+    let taps: Int
+    if convolution.kind != .plain {
+      taps = 4 * 25  // four phases of F(4×4, 2×2)
+    } else if shape[0] == 3 && convolution.stride == 1 {
+      // F(4×4, 3×3), and for high bands of few channels F(6×6, 3×3) beside it.
+      taps = bandRows < 12 || shape[2] * shape[3] > 1 << 16 ? 36 : 36 + 64
+    } else {
+      taps = shape[0] * shape[1]
+    }
     byteCount = taps * shape[2] * shape[3] * MemoryLayout<Float>.stride
     ledger.take(byteCount)
   }

@@ -72,7 +72,9 @@ package final class RowWindow {
     return Tensor(shape: [1, rows.count, width, channels], storage: storage)
   }
 
-  /// Adds `count` rows, all of which `write` fills. It isn't called in a dry run.
+  /// Adds `count` rows, all of which `write` fills.
+  ///
+  /// It isn't called in a dry run.
   package func append(
     _ count: Int, writing write: (UnsafeMutablePointer<Float>) throws -> Void
   ) rethrows {
