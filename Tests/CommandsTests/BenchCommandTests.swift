@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import Pipelines
 import Tensors
 import TestSupport
 import Testing

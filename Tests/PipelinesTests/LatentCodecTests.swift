@@ -145,7 +145,8 @@ import Testing
     do {
       _ = try strict.plan(.decode, height: 4096, width: 4096)
     } catch .tooLarge(_, _, let needed, _) {
-      let limit = MemoryLimit(byteCount: needed + 64 << 20)
+      // Tests that run beside this one take memory too.
+      let limit = MemoryLimit(byteCount: needed + 1 << 30)
       let plan = try LatentCodec(codec.model, memory: limit)
         .plan(.decode, height: 4096, width: 4096)
       #expect(!plan.isWhole)
