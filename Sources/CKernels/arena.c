@@ -16,17 +16,16 @@ struct lvae_arena_block {
   lvae_arena_block *before, *after;  // by address; together they cover the whole range
 };
 
-enum {
-  alignment = 4096,
-  // By how much the memory that is kept may exceed the most that was ever in use at once.
-  slack = 16 << 20,
-};
+enum { alignment = 4096 };
 
 // The range, the first of its blocks, and sums over them. Guarded by the lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lvae_arena_block *first;
 static bool is_reserved;
 static size_t in_use, most_in_use, free_resident;
+
+// By how much the memory that is kept may exceed the most that was ever in use at once.
+static size_t slack = (size_t)16 << 20;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
 /// in use, since blocks lie apart.
@@ -49,6 +48,8 @@ static void reserve(void) {
   first = block;
 }
 
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /// Splits what `block` has beyond `byte_count` off, as a free block behind it.
 static void cut(lvae_arena_block *block, size_t byte_count) {
   if (block->byte_count == byte_count) return;
@@ -60,10 +61,11 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
       .is_free = true,
       .before = block,
       .after = block->after};
-  if (block->resident > byte_count) {
-    rest->resident = block->resident - byte_count;
-    block->resident = byte_count;
-  }
+  // Which of the bytes take memory isn't known: each part is taken to have as many as it can.
+  free_resident -= block->resident;
+  rest->resident = smaller(block->resident, rest->byte_count);
+  block->resident = smaller(block->resident, byte_count);
+  free_resident += block->resident + rest->resident;
   if (rest->after) rest->after->before = rest;
   block->after = rest;
   block->byte_count = byte_count;
@@ -138,5 +140,18 @@ void lvae_arena_give_back(lvae_arena_block *block) {
   free_resident += block->resident;
   if (block->after && block->after->is_free) join(block);
   if (block->before && block->before->is_free) join(block->before);
+  pthread_mutex_unlock(&lock);
+}
+
+void lvae_arena_trim(void) {
+  pthread_mutex_lock(&lock);
+  slack = (size_t)4 << 20;
+  most_in_use = in_use;
+  for (lvae_arena_block *block = first; block; block = block->after) {
+    if (!block->is_free || !block->resident) continue;
+    madvise(block->base, block->byte_count, MADV_DONTNEED);
+    free_resident -= block->resident;
+    block->resident = 0;
+  }
   pthread_mutex_unlock(&lock);
 }

@@ -26,7 +26,8 @@ const conv_kernels *conv_kernels_of(lvae_isa isa) {
   return &conv_kernels_portable;
 }
 
-/// Whether the shape makes sense, and the two special kinds have the only form that exists.
+/// Whether the shape makes sense, and the two special kinds have the only form that exists: whole
+/// pictures, or bands of their rows.
 static bool shape_is_supported(const lvae_conv2d_shape *shape) {
   if (!shape->batch || !shape->height || !shape->width || !shape->in_channels ||
       !shape->out_height || !shape->out_width || !shape->out_channels || !shape->kernel_height ||
@@ -36,7 +37,9 @@ static bool shape_is_supported(const lvae_conv2d_shape *shape) {
   size_t side = shape->upsample ? 3 : 4;
   return shape->upsample != shape->transposed && shape->kernel_height == side &&
          shape->kernel_width == side && shape->stride == (shape->upsample ? 1 : 2) &&
-         shape->pad_top == 1 && shape->pad_left == 1 && shape->out_height == 2 * shape->height &&
+         shape->pad_top >= 0 && shape->pad_top <= 1 && shape->pad_left == 1 &&
+         shape->out_height % 2 == 0 &&
+         shape->out_height / 2 + 1 <= shape->height + (size_t)shape->pad_top + 1 &&
          shape->out_width == 2 * shape->width;
 }
 

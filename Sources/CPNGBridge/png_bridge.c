@@ -173,10 +173,9 @@ const char *lvae_png_message(const lvae_png_reader *reader) { return reader->mes
 const char *lvae_png_warning(const lvae_png_reader *reader) { return reader->warning; }
 
 typedef struct {
-  uint8_t *bytes;
-  size_t count;
-  size_t capacity;
-} growing_file;
+  lvae_png_sink sink;
+  void *context;
+} png_target;
 
 static void write_failed(png_structp png, png_const_charp text) {
   (void)text;
@@ -189,16 +188,8 @@ static void write_warned(png_structp png, png_const_charp text) {
 }
 
 static void write_bytes(png_structp png, png_bytep source, size_t count) {
-  growing_file *file = png_get_io_ptr(png);
-  if (count > file->capacity - file->count) {
-    size_t capacity = (file->count + count) * 2;
-    uint8_t *bytes = realloc(file->bytes, capacity);
-    if (!bytes) png_error(png, "out of memory");
-    file->bytes = bytes;
-    file->capacity = capacity;
-  }
-  memcpy(file->bytes + file->count, source, count);
-  file->count += count;
+  const png_target *target = png_get_io_ptr(png);
+  if (!target->sink(target->context, source, count)) png_error(png, "the sink refuses");
 }
 
 static void flush_nothing(png_structp png) { (void)png; }
@@ -218,23 +209,20 @@ static void set_text(png_structp png, png_infop info, const char *text, size_t c
   }
 }
 
-void lvae_png_write(uint32_t width, uint32_t height, int channels, int bits_per_sample,
+bool lvae_png_write(uint32_t width, uint32_t height, int channels, int bits_per_sample,
                     const uint8_t *pixels, int compression_level, const char *text,
-                    size_t text_count, uint8_t **result, size_t *byte_count) {
+                    size_t text_count, lvae_png_sink sink, void *context) {
   static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                     PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-  growing_file file = {NULL, 0, 0};
-  *result = NULL;
-  *byte_count = 0;
+  png_target target = {sink, context};
   png_structp png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, write_failed, write_warned);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   if (!info || setjmp(png_jmpbuf(png))) {
     png_destroy_write_struct(&png, &info);
-    free(((volatile growing_file *)&file)->bytes);
-    return;
+    return false;
   }
-  png_set_write_fn(png, &file, write_bytes, flush_nothing);
+  png_set_write_fn(png, &target, write_bytes, flush_nothing);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_set_compression_level(png, compression_level);
   png_set_IHDR(png, info, width, height, bits_per_sample, color_types[channels],
@@ -249,8 +237,5 @@ void lvae_png_write(uint32_t width, uint32_t height, int channels, int bits_per_
   for (uint32_t y = 0; y < height; y++) png_write_row(png, pixels + y * row_byte_count);
   png_write_end(png, NULL);
   png_destroy_write_struct(&png, &info);
-  *result = file.bytes;
-  *byte_count = file.count;
+  return true;
 }
-
-void lvae_png_free(uint8_t *file) { free(file); }

@@ -25,6 +25,7 @@ struct DecodeCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
+  @OptionGroup var memoryOptions: MemoryOptions
   @OptionGroup var runOptions: RunOptions
 
   @Option(help: "The format of the pictures; without it, the extension of --output, or png.")
@@ -77,9 +78,12 @@ struct DecodeCommand: ParsableCommand {
     let plan = try OutputPlan(
       for: list.files, inputExtensions: ["latent"], output: input.output,
       outputExtensions: format.extensions)
-    let models = LatentModels(store: ModelStore(), given: try givenModel())
+    let models = LatentModels(
+      store: ModelStore(), given: try givenModel(), memory: memoryOptions.limit)
     let quality = quality
-    try FileCommand(label: "decode", verb: "decoded", options: runOptions).run(
+    try FileCommand(
+      label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit
+    ).run(
       plan.files, list, force: input.force,
       examine: { file in
         let note = try DecodingNote(ofPictureAt: file.outputURL)
@@ -100,12 +104,13 @@ struct DecodeCommand: ParsableCommand {
           milliseconds: (ContinuousClock.now - start) / .milliseconds(1))
       },
       pack: { _, decoded in
-        let bytes = try Self.encoded(decoded.image, format, quality: quality, decoded.note)
-        return FileRun.Result(
-          bytes: bytes,
-          note: Facts(
-            bytes: bytes.count, width: decoded.image.width, height: decoded.image.height,
-            model: decoded.model, computeMilliseconds: decoded.milliseconds))
+        FileRun.Result { byteCount in
+          Facts(
+            bytes: byteCount, width: decoded.image.width, height: decoded.image.height,
+            model: decoded.model, computeMilliseconds: decoded.milliseconds)
+        } write: { sink in
+          try Self.encode(decoded.image, format, quality: quality, decoded.note, to: sink)
+        }
       })
   }
 
@@ -114,15 +119,16 @@ struct DecodeCommand: ParsableCommand {
   }
 
   /// JPEG holds no opacity: such a picture is laid over white.
-  private static func encoded(
-    _ image: Image, _ format: Format, quality: Int, _ note: DecodingNote
-  ) throws -> [UInt8] {
+  private static func encode(
+    _ image: Image, _ format: Format, quality: Int, _ note: DecodingNote,
+    to sink: ([UInt8]) throws -> Void
+  ) throws {
     switch format {
-    case .png: try image.encoded(as: .png(), note: note.text)
+    case .png: try image.encode(as: .png(), note: note.text, to: sink)
     case .jpg:
       try image.flattened(red: 255, green: 255, blue: 255)
-        .encoded(as: .jpeg(quality: quality), note: note.text)
-    case .webp: try image.encoded(as: .webP(quality: Float(quality)), note: note.text)
+        .encode(as: .jpeg(quality: quality), note: note.text, to: sink)
+    case .webp: try image.encode(as: .webP(quality: Float(quality)), note: note.text, to: sink)
     }
   }
 }

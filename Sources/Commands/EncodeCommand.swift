@@ -19,6 +19,7 @@ struct EncodeCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
+  @OptionGroup var memoryOptions: MemoryOptions
   @OptionGroup var runOptions: RunOptions
 
   @Option(help: "How numbers are stored.")
@@ -85,12 +86,14 @@ struct EncodeCommand: ParsableCommand {
     // The search for the best storage decodes what it tries.
     let model = try ModelStore().load(
       modelOptions.model, halves: maxLoss == nil ? .encoder : .both)
-    let codec = LatentCodec(model)
+    let codec = LatentCodec(model, memory: memoryOptions.limit)
     let options = EncodingOptions(
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
       includesPreview: preview)
     try codec.check(options)
-    try FileCommand(label: "encode", verb: "encoded", options: runOptions).run(
+    try FileCommand(
+      label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit
+    ).run(
       files, list, force: input.force,
       examine: { file in
         let header = try LatentFile.readHeader(contentsOf: file.outputURL)

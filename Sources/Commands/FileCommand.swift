@@ -7,6 +7,8 @@ struct FileCommand {
   /// What is done, in progress and in the summary: `encode`, `encoded`.
   let label, verb: String
   let options: RunOptions
+  /// With a limit, files are taken one after the other.
+  var memory = MemoryLimit()
 
   /// What a line of JSON says about one input.
   private struct Record<Facts: Encodable>: Encodable {
@@ -56,8 +58,11 @@ struct FileCommand {
       Self.print(
         Record<Facts>(input: failure.path, status: "failed", error: failure.reason))
     }
+    let pipeline =
+      memory.byteCount == nil
+      ? StagePipeline() : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
     let summary = try options.withThreads {
-      try FileRun(force: force, progress: progress)(
+      try FileRun(pipeline: pipeline, force: force, progress: progress)(
         files, failures: list.failures, interruption: interruption, examine: examine, read: read,
         compute: compute, pack: pack
       ) { file, outcome in

@@ -45,6 +45,28 @@ struct RunOptions: ParsableArguments {
   }
 }
 
+/// How much memory is taken.
+struct MemoryOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The most memory to take: 400MiB, 2GiB. Pictures that need more are computed in bands of rows, "
+        + "with the same result, and one after the other. Without it, what the machine has is the limit.",
+      valueName: "size"))
+  var memory: MemoryArgument?
+
+  var limit: MemoryLimit { MemoryLimit(byteCount: memory?.count.bytes) }
+}
+
+/// An amount of memory, `2GiB`.
+struct MemoryArgument: ExpressibleByArgument {
+  let count: ByteCount
+
+  init?(argument: String) {
+    guard let count = ByteCount(argument), count.bytes > 0 else { return nil }
+    self.count = count
+  }
+}
+
 /// Which autoencoder is used.
 struct ModelOptions: ParsableArguments {
   @Option(

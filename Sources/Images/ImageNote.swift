@@ -22,6 +22,21 @@ extension Image {
     }
   }
 
+  /// Hands the bytes of ``encoded(as:note:)`` to `sink`; PNG is never in memory as a whole.
+  ///
+  /// - Throws: ``ImageError``, and what `sink` throws.
+  /// - Precondition: the note has at most 65,000 bytes.
+  public func encode(
+    as encoding: ImageEncoding, note: String, to sink: ([UInt8]) throws -> Void
+  ) throws {
+    precondition(note.utf8.count <= 65_000, "a note of \(note.utf8.count) bytes")
+    guard case .png(let compression, let text) = encoding else {
+      return try sink(encoded(as: encoding, note: note))
+    }
+    let comment = PNGText(keyword: Self.keyword, text: note)
+    try encode(as: .png(compression: compression, text: text + [comment]), to: sink)
+  }
+
   /// The note in a picture file; nil if there is none, or the file is damaged before it.
   public static func note(in file: [UInt8]) -> String? {
     switch ImageFormat(firstBytes: file) {

@@ -31,13 +31,31 @@ extension Image {
   public func encoded(as encoding: ImageEncoding) throws(ImageError) -> [UInt8] {
     switch encoding {
     case .png(let compression, let text):
-      try PNG.encode(self, compression: compression, text: text)
+      var file: [UInt8] = []
+      do {
+        try PNG.encode(self, compression: compression, text: text) { file += $0 }
+      } catch {
+        throw (error as? ImageError) ?? .cannotEncode(.png, reason: "\(error)")
+      }
+      return file
     case .jpeg(let quality):
-      try JPEG.encode(self, quality: quality)
+      return try JPEG.encode(self, quality: quality)
     case .webP(let quality):
-      try WebP.encode(self, quality: quality)
+      return try WebP.encode(self, quality: quality)
     case .webPLossless:
-      try WebP.encode(self, quality: nil)
+      return try WebP.encode(self, quality: nil)
+    }
+  }
+
+  /// Hands the bytes of ``encoded(as:)`` to `sink`, in the format's natural pieces: PNG is never in
+  /// memory as a whole.
+  ///
+  /// - Throws: ``ImageError``, and what `sink` throws.
+  public func encode(as encoding: ImageEncoding, to sink: ([UInt8]) throws -> Void) throws {
+    if case .png(let compression, let text) = encoding {
+      try PNG.encode(self, compression: compression, text: text, to: sink)
+    } else {
+      try sink(encoded(as: encoding))
     }
   }
 }

@@ -9,8 +9,16 @@ extension Tensor {
     precondition(shape.rank == 4, "\(shape) isn't N×H×W×C")
     precondition(
       factor >= 1 && shape[1] >= 1 && shape[2] >= 1, "\(shape) to multiples of \(factor)")
-    let height = (shape[1] + factor - 1) / factor * factor
-    let width = (shape[2] + factor - 1) / factor * factor
+    return padded(
+      height: (shape[1] + factor - 1) / factor * factor,
+      width: (shape[2] + factor - 1) / factor * factor)
+  }
+
+  /// `[N, height, width, C]`, with the last row and column repeated.
+  ///
+  /// - Precondition: neither side is below this tensor's.
+  func padded(height: Int, width: Int) -> Tensor {
+    precondition(height >= shape[1] && width >= shape[2], "\(shape) to \(height)×\(width)")
     guard height != shape[1] || width != shape[2] else { return self }
     let channelCount = shape[3]
     let sourceRow = shape[2] * channelCount

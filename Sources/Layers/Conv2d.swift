@@ -45,7 +45,8 @@ public struct Conv2d: Layer {
   ///   - activation: applied last.
   /// - Returns: `[N, H', W', Co]`.
   public func callAsFunction(
-    _ x: Tensor, normalizedBy normalization: GroupNormalization? = nil, upsampling: Bool = false,
+    _ x: consuming Tensor, normalizedBy normalization: GroupNormalization? = nil,
+    upsampling: Bool = false,
     residual: consuming Tensor? = nil, activation: Activation = .identity
   ) -> Tensor {
     x.conv2d(

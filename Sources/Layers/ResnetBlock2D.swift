@@ -28,7 +28,7 @@ public struct ResnetBlock2D: Layer {
 
   /// The block's output: `[N, H, W, Ci]` → `[N, H, W, Co]`.
   public func callAsFunction(_ x: consuming Tensor) -> Tensor {
-    let hidden = conv1(x, normalizedBy: norm1.normalization(.silu))
+    let hidden = conv1(copy x, normalizedBy: norm1.normalization(.silu))
     let residual: Tensor
     if let convShortcut { residual = convShortcut(x) } else { residual = x }
     return conv2(hidden, normalizedBy: norm2.normalization(.silu), residual: residual)

@@ -130,20 +130,29 @@ import Testing
   }
 
   @Test func whatDoesNotFitIntoMemoryIsRefused() throws {
-    let needed = codec.model.autoencoder.workingBytesPerPixel * 1004 * 1004
-    try codec.model.checkMemory(height: 1000, width: 1000, available: needed)
-    try codec.model.checkMemory(height: 1000, width: 1000, available: nil)
-    let error = CodecError.tooLarge(height: 1000, width: 1000, needed: needed, available: 1 << 20)
-    #expect(throws: error) {
-      try codec.model.checkMemory(height: 1000, width: 1000, available: 1 << 20)
-    }
-    #expect(
-      "\(error)".hasSuffix(
-        "of memory and 1 MiB are free; make it smaller, or use a machine with more"))
-    #expect(throws: CodecError.self) {
-      try codec.model.checkMemory(height: 1 << 24, width: 1 << 24)
+    let strict = LatentCodec(codec.model, memory: MemoryLimit(byteCount: 1 << 20))
+    #expect {
+      try strict.encode(samplePicture())
+    } throws: { error in
+      guard case .tooLarge(_, _, let needed, 1 << 20)? = error as? CodecError else { return false }
+      return needed > 1 << 20 && "\(error)".contains("--memory")
     }
   }
+
+  @Test func aPlanThatFitsIsGranted() throws {
+    // Nothing is computed, so that the pictures may be huge.
+    let strict = LatentCodec(codec.model, memory: MemoryLimit(byteCount: 1 << 20))
+    do {
+      _ = try strict.plan(.decode, height: 4096, width: 4096)
+    } catch .tooLarge(_, _, let needed, _) {
+      // Tests that run beside this one take memory too.
+      let limit = MemoryLimit(byteCount: needed + 1 << 30)
+      let plan = try LatentCodec(codec.model, memory: limit)
+        .plan(.decode, height: 4096, width: 4096)
+      #expect(!plan.isWhole)
+    }
+  }
+
 }
 
 extension ArraySlice {

@@ -22,3 +22,7 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count);
 
 /// Gives a block back; its memory may be someone else's at once. Safe to call from any thread.
 void lvae_arena_give_back(lvae_arena_block *block);
+
+/// Gives all memory that isn't in use back to the system, and keeps less from now on: for who has to
+/// bound what the process takes. Safe to call from any thread.
+void lvae_arena_trim(void);

@@ -27,7 +27,9 @@ typedef struct lvae_conv2d_shape {
   size_t kernel_height, kernel_width, stride;
   /// Rows and columns of zeros before the first; those after the last follow from the sizes.
   ptrdiff_t pad_top, pad_left;
-  /// x is first doubled in height and width (nearest): 3×3, stride 1, padding 1 only.
+  /// x is first doubled in height and width (nearest): 3×3, stride 1, padding 1 only. In a band of
+  /// rows, pad_top is 0 if x begins with the row above the band (and each pad_top counts rows of x),
+  /// and out_height is twice the band's rows; x may hold the row below.
   bool upsample;
   /// The transposed convolution: 4×4, stride 2, padding 1 only. The weights are
   /// [kh][kw][Ci][Co] too, and y[2i − 1 + k] += x[i] · w[k].

@@ -4,6 +4,7 @@
 // and each returns a status instead.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,9 +52,9 @@ const char *lvae_png_warning(const lvae_png_reader *reader);
 
 // Writes a PNG that is marked as sRGB. `channels` and `bits_per_sample` as in the header; 16-bit
 // samples in the machine's byte order. `text` holds `text_count` pairs: keyword, 0, UTF-8 text, 0.
-// The file is returned in `*file`, to be freed by lvae_png_free; null when libpng fails or memory
-// is short.
-void lvae_png_write(uint32_t width, uint32_t height, int channels, int bits_per_sample,
+// The file goes to `sink` piece by piece, which returns false to stop. False when it did, when libpng
+// fails, or when memory is short.
+typedef bool (*lvae_png_sink)(void *context, const uint8_t *bytes, size_t byte_count);
+bool lvae_png_write(uint32_t width, uint32_t height, int channels, int bits_per_sample,
                     const uint8_t *pixels, int compression_level, const char *text,
-                    size_t text_count, uint8_t **file, size_t *byte_count);
-void lvae_png_free(uint8_t *file);
+                    size_t text_count, lvae_png_sink sink, void *context);

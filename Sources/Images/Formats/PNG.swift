@@ -94,41 +94,79 @@ enum PNG {
     ]
   }
 
-  /// Writes a file.
+  /// Writes a file, and hands its bytes to `sink` piece by piece.
+  ///
+  /// - Throws: ``ImageError``, and what `sink` throws.
   static func encode(
-    _ image: Image, compression: Int, text: [PNGText]
-  ) throws(ImageError) -> [UInt8] {
+    _ image: Image, compression: Int, text: [PNGText], to sink: ([UInt8]) throws -> Void
+  ) throws {
     guard (0...9).contains(compression) else {
-      throw .cannotEncode(.png, reason: "compression levels are 0…9, not \(compression)")
+      throw ImageError.cannotEncode(
+        .png, reason: "compression levels are 0…9, not \(compression)")
     }
     let pairs = try PNGText.nullTerminated(text)
-    let file =
-      switch image.samples {
-      case .eightBit(let samples):
-        write(image, samples, compression, pairs, pairCount: text.count)
-      case .sixteenBit(let samples):
-        write(image, samples, compression, pairs, pairCount: text.count)
+    try withoutActuallyEscaping(sink) { sink in
+      let target = PNGTarget(sink)
+      let isWritten =
+        switch image.samples {
+        case .eightBit(let samples):
+          write(image, samples, compression, pairs, pairCount: text.count, target)
+        case .sixteenBit(let samples):
+          write(image, samples, compression, pairs, pairCount: text.count, target)
+        }
+      if isWritten { target.flush() }
+      if let failure = target.failure { throw failure }
+      guard isWritten else {
+        throw ImageError.cannotEncode(.png, reason: "libpng failed; is memory short?")
       }
-    guard let file else { throw .cannotEncode(.png, reason: "libpng failed; is memory short?") }
-    return file
+    }
   }
 
   private static func write<Sample>(
-    _ image: Image, _ samples: [Sample], _ compression: Int, _ text: [UInt8], pairCount: Int
-  ) -> [UInt8]? {
-    var file: UnsafeMutablePointer<UInt8>?
-    var byteCount = 0
+    _ image: Image, _ samples: [Sample], _ compression: Int, _ text: [UInt8], pairCount: Int,
+    _ target: PNGTarget
+  ) -> Bool {
     unsafe samples.withUnsafeBytes { pixels in
       unsafe text.withUnsafeBytes { text in
         unsafe lvae_png_write(
           UInt32(image.width), UInt32(image.height), Int32(image.channels.count),
           Int32(image.bitDepth), pixels.baseAddress?.assumingMemoryBound(to: UInt8.self),
           Int32(compression), text.baseAddress?.assumingMemoryBound(to: CChar.self), pairCount,
-          &file, &byteCount)
+          { context, bytes, count in
+            guard let context = unsafe context else { return false }
+            let target = unsafe Unmanaged<PNGTarget>.fromOpaque(context).takeUnretainedValue()
+            return unsafe target.add(UnsafeBufferPointer(start: bytes, count: count))
+          }, Unmanaged.passUnretained(target).toOpaque())
       }
     }
-    guard let file = unsafe file else { return nil }
-    defer { unsafe lvae_png_free(file) }
-    return unsafe Array(UnsafeBufferPointer(start: file, count: byteCount))
+  }
+}
+
+/// Collects libpng's small pieces to larger ones.
+private final class PNGTarget {
+  private let sink: ([UInt8]) throws -> Void
+  private var bytes: [UInt8] = []
+  private(set) var failure: (any Error)?
+  private static let pieceByteCount = 1 << 18
+
+  init(_ sink: @escaping ([UInt8]) throws -> Void) {
+    self.sink = sink
+    bytes.reserveCapacity(Self.pieceByteCount * 2)
+  }
+
+  /// Whether more is wanted.
+  func add(_ piece: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe bytes.append(contentsOf: piece)
+    if bytes.count >= Self.pieceByteCount { flush() }
+    return failure == nil
+  }
+
+  func flush() {
+    do {
+      try sink(bytes)
+    } catch {
+      failure = error
+    }
+    bytes.removeAll(keepingCapacity: true)
   }
 }

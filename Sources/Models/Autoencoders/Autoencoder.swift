@@ -36,6 +36,29 @@ public protocol Autoencoder: ParameterContainer {
 
   /// The pictures of latents, about −1…1, not clamped.
   func decode(_ latents: Tensor) -> Tensor
+
+  /// How a picture of this size is encoded or decoded in at most `byteCount` bytes, beside the
+  /// weights and the picture.
+  ///
+  /// - Precondition: height and width are multiples of ``spatialFactor``.
+  /// - Throws: ``StreamingError`` if that can't be.
+  func plan(
+    _ direction: CodingDirection, height: Int, width: Int, byteCount: Int
+  ) throws(StreamingError) -> StreamingPlan
+
+  /// The posterior of a picture that is read in bands of rows: that of ``encode(_:)`` to rounding.
+  ///
+  /// - Throws: what reading throws, and `SpillError`.
+  func encode(
+    _ picture: PictureRows, following plan: StreamingPlan
+  ) throws -> DiagonalGaussianDistribution
+
+  /// Decodes latents `[1, h, w, C]` and hands the picture of ``decode(_:)``, to rounding, to
+  /// `write` in bands of rows, `[1, rows, W, 3]`, from the top down.
+  ///
+  /// - Throws: what `write` throws, and `SpillError`.
+  func decode(
+    _ latents: Tensor, following plan: StreamingPlan, write: (Tensor) throws -> Void) throws
 }
 
 /// The range that a diffusion model works in: z' = (z − shift) · scale, channel by channel.

@@ -206,7 +206,7 @@ public struct TinyPool: Layer {
 
   /// The sum, of the same shape.
   public func callAsFunction(_ x: consuming Tensor) -> Tensor {
-    let expanded = expand(x, normalizedBy: nil)
+    let expanded = expand(copy x)
     return reduce(expanded, normalizedBy: norm.normalization(.relu), residual: x)
   }
 

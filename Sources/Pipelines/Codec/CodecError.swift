@@ -37,8 +37,9 @@ extension CodecError: CustomStringConvertible {
       "the latent has \(channels) channels and a factor of \(factor), and its model has "
         + "\(expectedChannels) and \(expectedFactor); the file's header is wrong: encode it again"
     case .tooLarge(let height, let width, let needed, let available):
-      "the picture of \(width)×\(height) needs about \(ByteCount(bytes: needed)) of memory and "
-        + "\(ByteCount(bytes: available)) are free; make it smaller, or use a machine with more"
+      "the picture of \(width)×\(height) needs at least \(ByteCount(bytes: needed)) of memory, and "
+        + "\(ByteCount(bytes: available)) may be taken; raise --memory, make it smaller, or use a "
+        + "machine with more"
     }
   }
 }

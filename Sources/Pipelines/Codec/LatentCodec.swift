@@ -9,10 +9,13 @@ import Tensors
 public struct LatentCodec: Sendable {
   /// The autoencoder, and which one it is.
   public let model: PretrainedAutoencoder
+  /// How much memory may be taken; pictures that are too large for it are computed in bands of rows.
+  public let memory: MemoryLimit
 
   /// A codec that uses `model`.
-  public init(_ model: PretrainedAutoencoder) {
+  public init(_ model: PretrainedAutoencoder, memory: MemoryLimit = MemoryLimit()) {
     self.model = model
+    self.memory = memory
   }
 
   private var autoencoder: any Autoencoder { model.autoencoder }
@@ -56,11 +59,8 @@ public struct LatentCodec: Sendable {
   public func encode(
     _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
   ) throws -> LatentFile {
-    try model.checkMemory(height: image.height, width: image.width)
     let (colors, alpha) = separate(image, options.alpha)
-    let pixels = colors.tensor()
-    let padded = pixels.padded(toMultipleOf: autoencoder.spatialFactor)
-    let posterior = autoencoder.encode(padded)
+    let (posterior, meanColors) = try posterior(of: colors)
     let latent = try values(of: posterior, options, sourceSHA256: sourceSHA256)
     guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
     var metadata = LatentMetadata(
@@ -70,10 +70,10 @@ public struct LatentCodec: Sendable {
     metadata.additional = options.additionalMetadata
     metadata.source = source(of: image, options.alpha, sha256: sourceSHA256)
     if options.includesPreview {
-      metadata.preview = LatentPreview(fitting: posterior.mean, to: padded)
+      metadata.preview = LatentPreview(fitting: posterior.mean, to: meanColors)
     }
     let storage = try options.maximumLoss.map { loss in
-      try smallestStorage(for: latent, of: pixels, maximumLoss: loss)
+      try smallestStorage(for: latent, of: colors, maximumLoss: loss)
     }
     let quantizer = LatentQuantizer(storage: storage ?? options.storage)
     return LatentFile(
@@ -128,18 +128,17 @@ public struct LatentCodec: Sendable {
 
   /// The smallest storage that costs at most `maximumLoss` dB of PSNR, compared with float32.
   private func smallestStorage(
-    for latent: Tensor, of pixels: Tensor, maximumLoss: Double
+    for latent: Tensor, of image: Image, maximumLoss: Double
   ) throws -> LatentStorage {
-    let target = Image(pixels)
-    func quality(_ latent: Tensor) -> Double {
-      Image(
-        decodePixels(latent, height: pixels.shape[1], width: pixels.shape[2])
-      ).peakSignalToNoiseRatio(to: target)
+    let target = image.converted(to: .rgb).eightBit()
+    func quality(_ latent: Tensor) throws -> Double {
+      try picture(of: latent, height: image.height, width: image.width, channels: .rgb)
+        .peakSignalToNoiseRatio(to: target)
     }
-    let best = quality(latent)
+    let best = try quality(latent)
     for storage in [LatentStorage.int4, .int5, .int6, .int8, .f16] {
       let stored = try LatentQuantizer(storage: storage).quantize(latent).dequantized()
-      if best - quality(stored) <= maximumLoss { return storage }
+      if try best - quality(stored) <= maximumLoss { return storage }
     }
     return .f32
   }
@@ -164,22 +163,13 @@ public struct LatentCodec: Sendable {
         expectedFactor: factor)
     }
     guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
-    try model.checkMemory(height: rows * factor, width: columns * factor)
     let source = file.metadata.source
-    let pixels = decodePixels(
-      latent, height: source?.height ?? rows * factor, width: source?.width ?? columns * factor)
-    guard pixels.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
-    let colors = Image(pixels, channels: source?.colour == .grey ? .grey : .rgb)
+    let colors = try picture(
+      of: latent, height: source?.height ?? rows * factor, width: source?.width ?? columns * factor,
+      channels: source?.colour == .grey ? .grey : .rgb)
     guard let alpha = file.alpha?.image else { return colors }
     // The picture gets the opacity's depth, so that nothing of it is lost.
     return (alpha.bitDepth == 16 ? colors.sixteenBit : colors).joining(alpha: alpha)
-  }
-
-  /// Latents `[1, h, w, C]` or moments `[1, h, w, 2C]` → pixels `[1, height, width, 3]`.
-  private func decodePixels(_ latent: Tensor, height: Int, width: Int) -> Tensor {
-    let channels = autoencoder.latentChannels
-    let mean = latent.shape[3] > channels ? latent.channels(0..<channels) : latent
-    return autoencoder.decode(mean).cropped(height: height, width: width)
   }
 }
 

@@ -12,10 +12,18 @@ extension LatentPreview {
   ///   - latent: `[1, h, w, C]`.
   ///   - pixels: `[1, h·f, w·f, 3]`, in −1…1.
   package init(fitting latent: Tensor, to pixels: Tensor) {
-    let colors = Self.meanColors(pixels, rows: latent.shape[1], columns: latent.shape[2])
+    let (rows, columns) = (latent.shape[1], latent.shape[2])
+    var colors = MeanColors(rows: rows, columns: columns, factor: pixels.shape[1] / rows)
+    colors.add(pixels)
+    self.init(fitting: latent, to: colors)
+  }
+
+  /// The same from the mean colours.
+  init(fitting latent: Tensor, to meanColors: MeanColors) {
+    let colors = meanColors.means
     let unknowns = latent.shape[3] + 1
     var matrix = [[Double]](repeating: [Double](repeating: 0, count: unknowns + 3), count: unknowns)
-    let values = latent.scalars
+    let values = latent.span
     var row = [Double](repeating: 1, count: unknowns + 3)
     for place in 0..<latent.shape[1] * latent.shape[2] {
       for channel in 0..<unknowns - 1 {
@@ -49,22 +57,6 @@ extension LatentPreview {
     let weight = Tensor(
       (0..<3 * channels).map { matrix[$0 % 3][$0 / 3] }, shape: [channels, 3])
     return latent.linear(weight, bias: Tensor(bias, shape: [3])).clamped(to: -1...1)
-  }
-
-  /// The mean of each square of pixels.
-  private static func meanColors(_ pixels: Tensor, rows: Int, columns: Int) -> [Float] {
-    let factor = pixels.shape[1] / rows
-    let values = pixels.span
-    var means = [Float](repeating: 0, count: rows * columns * 3)
-    for y in 0..<rows * factor {
-      for x in 0..<columns * factor {
-        let place = (y / factor * columns + x / factor) * 3
-        let pixel = (y * columns * factor + x) * 3
-        for color in 0..<3 { means[place + color] += values[pixel + color] }
-      }
-    }
-    let area = Float(factor * factor)
-    return means.map { $0 / area }
   }
 
   /// Gauss–Jordan elimination of a symmetric, positive definite system; the solution replaces the

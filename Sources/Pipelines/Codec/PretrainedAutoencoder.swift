@@ -87,15 +87,4 @@ public struct PretrainedAutoencoder: Sendable {
       shiftFactor: scaling.shift, latentsMean: scaling.mean,
       latentsStd: scaling.standardDeviation)
   }
-
-  /// Refuses a picture that doesn't fit into the memory that is free, before any of it is taken.
-  package func checkMemory(
-    height: Int, width: Int, available: Int? = SystemMemory.availableByteCount
-  ) throws(CodecError) {
-    let factor = autoencoder.spatialFactor
-    let pixels = (height + factor) * (width + factor)
-    let needed = autoencoder.workingBytesPerPixel * pixels
-    guard let available, needed > available else { return }
-    throw .tooLarge(height: height, width: width, needed: needed, available: available)
-  }
 }

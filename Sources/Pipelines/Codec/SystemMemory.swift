@@ -8,6 +8,16 @@ package enum SystemMemory {
     [machineByteCount, controlGroupByteCount].compactMap { $0 }.min()
   }
 
+  /// How many bytes of this process are in memory; nil if that isn't known.
+  package static var residentByteCount: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
+        .flatMap({ Int($0) })
+    else { return nil }
+    return kilobytes * 1024
+  }
+
   private static var machineByteCount: Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),

@@ -18,13 +18,23 @@ package struct FileRun: Sendable {
 
   /// What a stage makes of one file.
   package struct Result<Note: Sendable>: Sendable {
-    /// The output's bytes; nil if nothing is to be written.
-    package var bytes: [UInt8]?
-    /// What is to be told of it.
-    package var note: Note
+    /// Hands the output's bytes to a sink, piece by piece; nil if nothing is to be written.
+    let write: (@Sendable (_ sink: ([UInt8]) throws -> Void) throws -> Void)?
+    /// What is to be told of a file of so many bytes.
+    let note: @Sendable (_ byteCount: Int) -> Note
 
+    /// A file in memory.
     package init(bytes: [UInt8]?, note: Note) {
-      self.bytes = bytes
+      write = if let bytes { { sink in try sink(bytes) } } else { nil }
+      self.note = { _ in note }
+    }
+
+    /// A file that is never in memory as a whole.
+    package init(
+      note: @escaping @Sendable (_ byteCount: Int) -> Note,
+      write: @escaping @Sendable (_ sink: ([UInt8]) throws -> Void) throws -> Void
+    ) {
+      self.write = write
       self.note = note
     }
   }
@@ -63,8 +73,15 @@ package struct FileRun: Sendable {
       read: read, compute: compute,
       write: { file, computed in
         let result = try pack(file, computed)
-        if let bytes = result.bytes { try folders.write(bytes, to: file.outputPath) }
-        return result.note
+        guard let write = result.write else { return result.note(0) }
+        let output = try folders.open(file.outputPath)
+        var byteCount = 0
+        try write { piece in
+          try output.write(piece)
+          byteCount += piece.count
+        }
+        try output.commit(syncingFolder: false)
+        return result.note(byteCount)
       },
       report: { [progress] file, outcome in
         Self.note(outcome, of: file, in: recorder, progress)

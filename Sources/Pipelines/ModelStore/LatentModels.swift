@@ -6,6 +6,7 @@ import Synchronization
 public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
+  private let memory: MemoryLimit
   /// Failures are kept too: a model that can't be loaded is not tried again for each file.
   private let loaded = Mutex<[String: Result<LatentCodec, any Error>]>([:])
 
@@ -14,7 +15,11 @@ public final class LatentModels: Sendable {
   /// - Parameters:
   ///   - store: Where models are looked for.
   ///   - given: The model that the user names; if there is one, no other is used.
-  public init(store: ModelStore, given: PretrainedAutoencoder? = nil) {
+  ///   - memory: How much memory the codecs may take.
+  public init(
+    store: ModelStore, given: PretrainedAutoencoder? = nil, memory: MemoryLimit = MemoryLimit()
+  ) {
+    self.memory = memory
     self.store = store
     self.given = given
   }
@@ -28,7 +33,7 @@ public final class LatentModels: Sendable {
       guard given.sha256 == wanted.sha256 else {
         throw CodecError.otherModel(wanted: wanted, given: given.latentModel)
       }
-      return LatentCodec(given)
+      return LatentCodec(given, memory: memory)
     }
     return try loaded.withLock { loaded in
       if let known = loaded[wanted.sha256] { return try known.get() }
@@ -42,6 +47,6 @@ public final class LatentModels: Sendable {
     guard let model = try store.load(for: wanted, halves: .decoder) else {
       throw ModelStoreError.modelOfFileNotFound(wanted)
     }
-    return LatentCodec(model)
+    return LatentCodec(model, memory: memory)
   }
 }

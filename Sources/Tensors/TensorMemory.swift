@@ -1,0 +1,9 @@
+import CKernels
+
+/// The memory that tensors lie in.
+package enum TensorMemory {
+  /// Gives what isn't in use back to the system; it is kept otherwise, for tensors to come.
+  package static func trim() {
+    lvae_arena_trim()
+  }
+}

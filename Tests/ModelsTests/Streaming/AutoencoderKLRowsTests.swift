@@ -1,0 +1,80 @@
+import Layers
+import Models
+import Tensors
+import TestSupport
+import Testing
+
+struct AutoencoderKLRowsTests {
+  /// Bands of 4 rows and of many, with maps on the disk, in part on the disk, and in memory.
+  static let plans = [
+    StreamingPlan(bandByteCount: 0),
+    StreamingPlan(bandByteCount: 30_000, keptByteCount: 50_000),
+    StreamingPlan(bandByteCount: 1 << 24, keptByteCount: 1 << 30),
+  ]
+
+  @Test(arguments: plans, [(1, 1), (3, 2), (5, 7)])
+  func bandsGiveTheWholePicturesLatents(_ plan: StreamingPlan, _ size: (Int, Int)) throws {
+    try expectEqualStreams(small(), plan, size)
+    try expectEqualStreams(small(upsampling: .convTranspose), plan, size)
+  }
+
+  @Test(
+    .enabled(if: SharedFiles.exist, Comment(rawValue: SharedFiles.absence)),
+    arguments: ["kl_tiny", "kl_tiny3", "kl_sd3_tiny", "kl_noattn_tiny"])
+  func bandsAreExactWithTrainedWeights(_ name: String) throws {
+    let model = try ImportedModel(contentsOf: SharedFiles.url("golden/\(name)")).autoencoder()
+    for plan in Self.plans { try expectEqualStreams(model, plan, (9, 6)) }
+  }
+
+  @Test func theNumberOfThreadsChangesNothing() throws {
+    let model = small()
+    let latents = sampleTensor([1, 9, 6, 4])
+    let results = try [1, 2, 5].map { count in
+      try ThreadPool.$current.withValue(ThreadPool(threadCount: count)) {
+        try decodeInRows(model, latents, StreamingPlan(bandByteCount: 40_000)).scalars
+      }
+    }
+    #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
+  @Test func aFolderWithoutRoomIsNamed() throws {
+    var plan = StreamingPlan(bandByteCount: 0)
+    plan.spillFolder = "/proc"
+    let model = small()
+    #expect {
+      try decodeInRows(model, sampleTensor([1, 4, 4, 4]), plan)
+    } throws: { error in
+      (error as? SpillError)?.folder == "/proc" && "\(error)".contains("TMPDIR")
+    }
+  }
+
+  @Test func aPlanNamesTheLeastMemory() throws {
+    let model = small()
+    var least = 0
+    do {
+      _ = try model.plan(.encode, height: 4096, width: 4096, byteCount: 1 << 20)
+    } catch {
+      least = error.neededByteCount
+    }
+    let plan = try model.plan(.encode, height: 4096, width: 4096, byteCount: least + (1 << 24))
+    #expect(!plan.isWhole && plan.peakByteCount <= least + (1 << 24))
+    #expect(plan.spilledByteCount > 0)
+  }
+
+  /// Three levels with attention in the middle and at one of them.
+  private func small(upsampling: Upsample2D.Kind = .nearest) -> AutoencoderKL {
+    var configuration = AutoencoderKL.Configuration()
+    configuration.blockOutChannels = [16, 32, 32]
+    configuration.downBlockTypes = [
+      "DownEncoderBlock2D", "AttnDownEncoderBlock2D", "DownEncoderBlock2D",
+    ]
+    configuration.upBlockTypes = [
+      "UpDecoderBlock2D", "AttnUpDecoderBlock2D", "UpDecoderBlock2D",
+    ]
+    configuration.layersPerBlock = 1
+    configuration.normNumGroups = 8
+    configuration.latentChannels = 4
+    configuration.upsampleType = upsampling
+    return filled(AutoencoderKL(configuration))
+  }
+}
