@@ -179,7 +179,7 @@ public struct EncodingOptions: Sendable, Hashable {
   public var storage: LatentStorage
   /// Which numbers are stored.
   public var values: LatentMetadata.Values
-  /// Of the noise, for ``LatentMetadata/Values/sample``; each picture has a stream of its own.
+  /// Of the noise, for `LatentMetadata.Values.sample`; each picture has a stream of its own.
   public var seed: UInt64
   /// What is done about opacity.
   public var alpha: AlphaPolicy

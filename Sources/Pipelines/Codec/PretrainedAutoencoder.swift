@@ -9,7 +9,7 @@ public struct PretrainedAutoencoder: Sendable {
   public let name: String
   /// The network.
   public let autoencoder: any Autoencoder
-  /// The SHA-256 that tells its weights from others, see ``WeightDigest``.
+  /// The SHA-256 that tells its weights from others: of the numbers, whatever file they came from.
   public let sha256: String
   /// The number of parameters.
   public let parameterCount: Int
