@@ -108,8 +108,11 @@ package final class PackedRowWeights {
     if convolution.kind != .plain {
       taps = 4 * 25  // four phases of F(4×4, 2×2)
     } else if shape[0] == 3 && convolution.stride == 1 {
-      // F(4×4, 3×3), and for high bands of few channels F(6×6, 3×3) beside it.
-      taps = bandRows < 12 || shape[2] * shape[3] > 1 << 16 ? 36 : 36 + 64
+      // F(4×4, 3×3), and for high bands F(6×6, 3×3) beside it.
+      taps = bandRows < 12 || shape[2] * shape[3] > 1 << 18 ? 36 : 36 + 64
+    } else if shape[0] == 3 && convolution.stride == 2 {
+      // As they are, and for high bands four components of F(4×4, 2×2) beside it.
+      taps = bandRows < 4 ? 9 : 9 + 4 * 25
     } else {
       taps = shape[0] * shape[1]
     }
