@@ -40,3 +40,18 @@ void lvae_scale_shift_activation(
   row_kernels_of(isa)->scale_shift_activation(
       x, scale, shift, y, pixels, channels, activation);
 }
+
+void lvae_group_norm_gradient_sums(
+    lvae_isa isa, const float *x, const float *dy, const float *scale, const float *shift,
+    const float *means, lvae_activation activation, float *du, size_t pixels, size_t channels,
+    float *sums) {
+  row_kernels_of(isa)->group_norm_gradient_sums(
+      x, dy, scale, shift, means, activation, du, pixels, channels, sums);
+}
+
+void lvae_group_norm_gradient_input(
+    lvae_isa isa, const float *x, const float *du, const float *scale, const float *slope,
+    const float *offset, float *dx, size_t pixels, size_t channels) {
+  row_kernels_of(isa)->group_norm_gradient_input(
+      x, du, scale, slope, offset, dx, pixels, channels);
+}

@@ -11,7 +11,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "convolution_kernels.h"
 #include "convolution_weight_gradient.h"
-#include "row_bodies.h"
+#include "gradient_bodies.h"
 #pragma clang attribute pop
 
 const conv_kernels conv_kernels_avx2 = CONV_KERNELS;

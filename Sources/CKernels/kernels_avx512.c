@@ -12,7 +12,7 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #include "convolution_kernels.h"
 #include "convolution_weight_gradient.h"
-#include "row_bodies.h"
+#include "gradient_bodies.h"
 #pragma clang attribute pop
 
 const conv_kernels conv_kernels_avx512 = CONV_KERNELS;

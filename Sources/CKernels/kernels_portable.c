@@ -7,7 +7,7 @@
 #endif
 #include "convolution_kernels.h"
 #include "convolution_weight_gradient.h"
-#include "row_bodies.h"
+#include "gradient_bodies.h"
 
 const conv_kernels conv_kernels_portable = CONV_KERNELS;
 const weight_gradient_kernels weight_gradient_kernels_portable = WEIGHT_GRADIENT_KERNELS;

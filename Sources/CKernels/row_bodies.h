@@ -138,11 +138,3 @@ static void scale_rows(
       store_part(x + c, load_part(x + c, lanes) * factors[r], lanes);
     }
 }
-
-#define ROW_KERNELS                                       \
-  {                                                       \
-    .group_norm_partial_sums = group_norm_partial_sums,   \
-    .scale_shift_activation = scale_shift_activation,     \
-    .softmax_block = softmax_block,                       \
-    .scale_rows = scale_rows,                             \
-  }

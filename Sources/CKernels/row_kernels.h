@@ -1,5 +1,7 @@
-// The kernels that stream through memory, of one instruction set: a table, filled by row_bodies.h.
+// The kernels that stream through memory, of one instruction set: a table, filled by row_bodies.h
+// and gradient_bodies.h.
 #pragma once
+#include "function.h"
 #include "group_norm.h"
 #include "softmax.h"
 
@@ -14,6 +16,22 @@ typedef struct {
       float *running_sum, float *correction);
   void (*scale_rows)(
       float *x, size_t rows, size_t columns, size_t stride, const float *factors);
+  void (*channel_sums)(const float *x, size_t pixels, size_t channels, float *sums);
+  void (*channel_products)(
+      const float *x, const float *z, size_t pixels, size_t channels, float *sums);
+  void (*group_norm_gradient_sums)(
+      const float *x, const float *dy, const float *scale, const float *shift, const float *means,
+      lvae_activation activation, float *du, size_t pixels, size_t channels, float *sums);
+  void (*group_norm_gradient_input)(
+      const float *x, const float *du, const float *scale, const float *slope,
+      const float *offset, float *dx, size_t pixels, size_t channels);
+  void (*softmax_gradient)(
+      const float *probabilities, float *gradients, size_t rows, size_t columns, float scale);
+  void (*function_apply)(
+      lvae_function function, float parameter, const float *x, float *y, size_t count);
+  void (*function_gradient)(
+      lvae_function function, float parameter, const float *at, const float *dy, float *dx,
+      size_t count);
 } row_kernels;
 
 extern const row_kernels row_kernels_portable;

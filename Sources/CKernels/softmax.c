@@ -13,3 +13,9 @@ void lvae_scale_rows(
     lvae_isa isa, float *x, size_t rows, size_t columns, size_t stride, const float *factors) {
   row_kernels_of(isa)->scale_rows(x, rows, columns, stride, factors);
 }
+
+void lvae_softmax_gradient(
+    lvae_isa isa, const float *probabilities, float *gradients, size_t rows, size_t columns,
+    float scale) {
+  row_kernels_of(isa)->softmax_gradient(probabilities, gradients, rows, columns, scale);
+}

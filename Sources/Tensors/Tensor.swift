@@ -6,10 +6,13 @@ public struct Tensor: Sendable {
   /// The extent along each axis, outermost first.
   public let shape: Shape
   var storage: Storage
+  /// How it was computed, if gradients are wanted of it.
+  let node: GradientNode?
 
-  init(shape: Shape, storage: Storage) {
+  init(shape: Shape, storage: Storage, node: GradientNode? = nil) {
     self.shape = shape
     self.storage = storage
+    self.node = node
   }
 
   /// The same scalars under another shape.
@@ -18,6 +21,9 @@ public struct Tensor: Sendable {
   public consuming func reshaped(to shape: Shape) -> Tensor {
     precondition(
       shape.scalarCount == self.shape.scalarCount, "\(self.shape) cannot become \(shape)")
-    return Tensor(shape: shape, storage: storage)
+    let result = Tensor(shape: shape, storage: storage)
+    guard GradientRecording.isOn(node) else { return result }
+    let old = self.shape
+    return result.recorded(node) { $0.reshaped(to: old) }
   }
 }

@@ -1,4 +1,4 @@
-// Group normalisation, forward, on float32 NHWC, in three steps:
+// Group normalisation on float32 NHWC, in three steps:
 //
 //   for each block of an image's pixels: lvae_group_norm_partial_sums(…)  tasks, in any order
 //   for each image:                      lvae_group_norm_scale_shift(…)
@@ -38,3 +38,24 @@ void lvae_group_norm_scale_shift(
 void lvae_scale_shift_activation(
     lvae_isa isa, const float *x, const float *scale, const float *shift, float *y, size_t pixels,
     size_t channels, lvae_activation activation);
+
+// Its gradient, in three steps too. With u = x · scale + shift, du = dy · activation′(u), and sums
+// over the pixels of an image:
+//
+//   Sc = Σ du, Pc = Σ du · (x − mean)                                  of each channel
+//   dbeta = Sc, dgamma = Pc / deviation                                summed over images
+//   dx = scale · du − (Σ gamma · Sc + x̂ · Σ gamma · Pc / deviation) / (deviation · count)
+//
+// where x̂ is the normalised x, and the last sums and the count are over the channels of a group.
+
+/// sums[2][channels]: Sc and Pc of a block of pixels, and du, where there is an activation; else `du`
+/// isn't written. `means` is [channels]. `du` may be `dy`.
+void lvae_group_norm_gradient_sums(
+    lvae_isa isa, const float *x, const float *dy, const float *scale, const float *shift,
+    const float *means, lvae_activation activation, float *du, size_t pixels, size_t channels,
+    float *sums);
+
+/// dx[p, c] = du[p, c] · scale[c] + x[p, c] · slope[c] + offset[c]. `dx` may be `du`.
+void lvae_group_norm_gradient_input(
+    lvae_isa isa, const float *x, const float *du, const float *scale, const float *slope,
+    const float *offset, float *dx, size_t pixels, size_t channels);

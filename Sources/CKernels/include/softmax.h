@@ -19,3 +19,9 @@ void lvae_softmax_block(
 /// x[r, c] *= factors[r], rows starting `stride` floats apart.
 void lvae_scale_rows(
     lvae_isa isa, float *x, size_t rows, size_t columns, size_t stride, const float *factors);
+
+/// The gradient of probabilities = softmax(scale · scores), row by row and without gaps:
+/// gradients = scale · probabilities · (gradients − Σ probabilities · gradients), in place.
+void lvae_softmax_gradient(
+    lvae_isa isa, const float *probabilities, float *gradients, size_t rows, size_t columns,
+    float scale);

@@ -1,4 +1,3 @@
-import Foundation
 public import Tensors
 
 /// The posterior q(z|x) = N(mean, diag(variance)) of a picture, as diffusers' class of this name.
@@ -42,18 +41,9 @@ public struct DiagonalGaussianDistribution: Sendable {
   ///
   /// 0 if the autoencoder is deterministic.
   public func klDivergence() -> Tensor {
-    let images = mean.shape[0]
-    guard let logVariance else { return Tensor(zeros: [images]) }
-    let (means, logs) = (mean.scalars, logVariance.scalars)
-    let size = means.count / images
-    return Tensor(
-      (0..<images).map { image in
-        var sum = 0.0
-        for index in image * size..<(image + 1) * size {
-          let (mean, log) = (Double(means[index]), Double(logs[index]))
-          sum += mean * mean + Foundation.exp(log) - 1 - log
-        }
-        return Float(sum / 2)
-      }, shape: [images])
+    let images: Shape = [mean.shape[0]]
+    guard let logVariance else { return Tensor(zeros: images) }
+    let terms = mean.squared() + (logVariance.exp() - 1 - logVariance)
+    return terms.sum(over: 1..<terms.shape.rank).reshaped(to: images) * 0.5
   }
 }

@@ -20,7 +20,8 @@ extension Tensor {
     shape.transposed = true
     guard let plan = ConvolutionPlan(shape) else {
       return convolvingTransposedByIm2col(
-        weight, epilogue, stride: stride, padding: padding, outputShape: outputShape)
+        weight, epilogue, stride: stride, padding: ConvolutionPadding(padding),
+        outputShape: outputShape)
     }
     return plan.run(self, weight, epilogue, outputShape: outputShape)
   }

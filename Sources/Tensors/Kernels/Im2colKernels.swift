@@ -9,7 +9,8 @@ import CKernels
 private let maximumStripFloats = 1 << 19
 private let maximumStripRows = 512
 
-private func stripRows(patchLength: Int, pixels: Int) -> Int {
+/// How many rows a strip's matrix of patches has.
+func im2colStripRows(patchLength: Int, pixels: Int) -> Int {
   min(max(1, maximumStripFloats / max(patchLength, 1)), maximumStripRows, max(pixels, 1))
 }
 
@@ -18,18 +19,7 @@ extension Tensor {
     _ geometry: ConvolutionGeometry, _ weight: Tensor, _ epilogue: ConvolutionEpilogue
   ) -> Tensor {
     let result = Storage(count: geometry.outputShape.scalarCount)
-    var window = lvae_im2col_shape()
-    window.height = geometry.input[1]
-    window.width = geometry.input[2]
-    window.channels = geometry.input[3]
-    window.grid_width = geometry.outputWidth
-    window.kernel_height = geometry.weight[0]
-    window.kernel_width = geometry.weight[1]
-    window.stride = geometry.stride
-    window.offset_y = -geometry.padding.top
-    window.offset_x = -geometry.padding.left
-    window.tap_step = 1
-    window.upsample = geometry.upsampling
+    let window = geometry.im2colWindow
     let pixels = geometry.outputHeight * geometry.outputWidth
     let channels = geometry.weight[3]
     unsafe multiplyStrips(window, pixels: pixels, weight.storage, channels) { image, first in
@@ -75,13 +65,10 @@ extension Tensor {
     target: (_ image: Int, _ firstPixel: Int) -> StripTarget
   ) {
     let length = window.kernel_height * window.kernel_width * window.channels
-    let rows = stripRows(patchLength: length, pixels: pixels)
+    let rows = im2colStripRows(patchLength: length, pixels: pixels)
     let strips = (pixels + rows - 1) / rows
     let imageSize = window.height * window.width * window.channels
-    // The picture itself is the matrix of patches of a 1×1 kernel.
-    let direct =
-      window.kernel_height == 1 && window.kernel_width == 1 && window.stride == 1
-      && window.offset_y == 0 && window.offset_x == 0 && !window.upsample
+    let direct = window.isPicture(pixels: pixels)
     let pool = ThreadPool.current
     let scratch = Storage(count: direct ? 0 : pool.threadCount * rows * length)
     pool.run(count: shape[0] * strips) { index, worker in
@@ -106,14 +93,16 @@ extension Tensor {
   /// A transposed convolution as `stride²` plain ones, each giving the output pixels of one phase:
   /// output o and tap t meet input i where o = i·stride − padding + t.
   package func convolvingTransposedByIm2col(
-    _ weight: Tensor, _ epilogue: ConvolutionEpilogue, stride: Int, padding: Int,
+    _ weight: Tensor, _ epilogue: ConvolutionEpilogue, stride: Int, padding: ConvolutionPadding,
     outputShape: Shape
   ) -> Tensor {
     let result = Storage(count: outputShape.scalarCount)
     for phaseY in 0..<stride {
       for phaseX in 0..<stride {
-        let y = Phase(phaseY, stride, padding, kernel: weight.shape[0], outputs: outputShape[1])
-        let x = Phase(phaseX, stride, padding, kernel: weight.shape[1], outputs: outputShape[2])
+        let y = Phase(
+          phaseY, stride, padding.top, kernel: weight.shape[0], outputs: outputShape[1])
+        let x = Phase(
+          phaseX, stride, padding.left, kernel: weight.shape[1], outputs: outputShape[2])
         convolvePhase(y, x, weight, epilogue, stride: stride, outputShape, into: result)
       }
     }
@@ -179,5 +168,33 @@ extension Tensor {
         products.base + row * x.count * channels, channels,
         result.base + start * channels, stride * channels, channels, x.count)
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The patches that the kernel is multiplied with.
+  var im2colWindow: lvae_im2col_shape {
+    var window = lvae_im2col_shape()
+    window.height = input[1]
+    window.width = input[2]
+    window.channels = input[3]
+    window.grid_width = outputWidth
+    window.kernel_height = weight[0]
+    window.kernel_width = weight[1]
+    window.stride = stride
+    window.offset_y = -padding.top
+    window.offset_x = -padding.left
+    window.tap_step = 1
+    window.upsample = upsampling
+    return window
+  }
+}
+
+extension lvae_im2col_shape {
+  /// Whether the picture itself is the matrix of patches for a grid of so many pixels, as it is for
+  /// a 1×1 kernel that meets each pixel once.
+  func isPicture(pixels: Int) -> Bool {
+    kernel_height == 1 && kernel_width == 1 && stride == 1 && offset_y == 0 && offset_x == 0
+      && !upsample && grid_width == width && pixels == height * width
   }
 }

@@ -1,31 +1,23 @@
 import CKernels
 
+/// How many numbers one iteration of a copying loop takes, about.
+private let chunk = 1 << 15
+
+// None of these is recorded: the operations that call them are.
 extension Tensor {
-  /// `[N, C, H, W]` → `[N, H, W, C]`: from the layout of other projects' files to ours.
-  public func channelsLast() -> Tensor {
-    precondition(shape.rank == 4, "\(shape) is not N×C×H×W")
-    return transposingEach(
-      rows: shape[1], columns: shape[2] * shape[3],
-      to: [shape[0], shape[2], shape[3], shape[1]])
-  }
-
-  /// `[N, H, W, C]` → `[N, C, H, W]`: from our layout to that of other projects' files.
-  public func channelsFirst() -> Tensor {
-    precondition(shape.rank == 4, "\(shape) is not N×H×W×C")
-    return transposingEach(
-      rows: shape[1] * shape[2], columns: shape[3],
-      to: [shape[0], shape[3], shape[1], shape[2]])
-  }
-
-  /// A matrix with rows and columns exchanged.
-  public func transposed() -> Tensor {
-    precondition(shape.rank == 2, "\(shape) is not a matrix")
-    return transposingEach(rows: shape[0], columns: shape[1], to: [shape[1], shape[0]])
+  /// Transposes each consecutive `[rows, columns]` matrix of the scalars.
+  func transposingEach(rows: Int, columns: Int, to shape: Shape) -> Tensor {
+    let result = Storage(count: shape.scalarCount)
+    let size = rows * columns
+    ThreadPool.current.run(count: size == 0 ? 0 : shape.scalarCount / size) { matrix, _ in
+      unsafe lvae_transpose(
+        storage.base + matrix * size, rows, columns, result.base + matrix * size)
+    }
+    return Tensor(shape: shape, storage: result)
   }
 
   /// `[A, B, C]` → `[B, A, C]`.
-  public func swappingOuterAxes() -> Tensor {
-    precondition(shape.rank == 3, "\(shape) has not three axes")
+  func exchangingOuterAxes() -> Tensor {
     let (a, b, c) = (shape[0], shape[1], shape[2])
     let result = Storage(count: shape.scalarCount)
     for index in 0..<a {
@@ -35,52 +27,73 @@ extension Tensor {
     return Tensor(shape: [b, a, c], storage: result)
   }
 
-  /// Transposes each consecutive `[rows, columns]` matrix of the scalars.
-  private func transposingEach(rows: Int, columns: Int, to shape: Shape) -> Tensor {
-    let result = Storage(count: shape.scalarCount)
-    let size = rows * columns
-    for matrix in 0..<(size == 0 ? 0 : shape.scalarCount / size) {
-      unsafe lvae_transpose(
-        storage.base + matrix * size, rows, columns, result.base + matrix * size)
+  /// The columns in `range` of each row of `columns` numbers.
+  func takingColumns(_ range: Range<Int>, of columns: Int, to shape: Shape) -> Tensor {
+    let rows = self.shape.scalarCount / max(columns, 1)
+    let result = Storage(count: rows * range.count)
+    inBlocks(rows: rows, of: columns) { first, count in
+      unsafe lvae_copy_strided(
+        storage.base + first * columns + range.lowerBound, columns,
+        result.base + first * range.count, range.count, range.count, count)
     }
     return Tensor(shape: shape, storage: result)
   }
 
-  /// The channels in `range`: `[…, C]` → `[…, range.count]`.
-  public func channels(_ range: Range<Int>) -> Tensor {
-    let channels = shape[-1]
-    precondition(range.upperBound <= channels, "channels \(range) of \(shape)")
-    let pixels = shape.scalarCount / max(channels, 1)
-    let result = Storage(count: pixels * range.count)
-    unsafe lvae_copy_strided(
-      storage.base + range.lowerBound, channels, result.base, range.count, range.count, pixels)
-    return Tensor(
-      shape: Shape(shape.dimensions.dropLast() + [range.count]), storage: result)
-  }
-
-  /// The same pixels with the channels of `other` behind ours: `[…, C]` and `[…, D]` → `[…, C + D]`.
-  public func concatenatedChannels(with other: Tensor) -> Tensor {
-    let (left, right) = (shape[-1], other.shape[-1])
-    let pixels = shape.scalarCount / max(left, 1)
-    precondition(
-      shape.dimensions.dropLast() == other.shape.dimensions.dropLast(),
-      "\(shape) beside \(other.shape)")
-    let result = Storage(count: pixels * (left + right))
-    unsafe lvae_copy_strided(storage.base, left, result.base, left + right, left, pixels)
-    unsafe lvae_copy_strided(
-      other.storage.base, right, result.base + left, left + right, right, pixels)
-    return Tensor(shape: Shape(shape.dimensions.dropLast() + [left + right]), storage: result)
-  }
-
-  /// Each pixel as a square of 2×2: `[N, H, W, C]` → `[N, 2H, 2W, C]`.
-  public func upsampledNearest2x() -> Tensor {
-    let (height, width, channels) = (shape[1], shape[2], shape[3])
-    let result = Storage(count: 4 * shape.scalarCount)
-    ThreadPool.current.run(count: shape[0] * height) { row, _ in
-      unsafe lvae_upsample_nearest_2x(
-        storage.base + row * width * channels, 1, width, channels,
-        result.base + row * 4 * width * channels)
+  /// Zeros, and self's rows of `range.count` numbers in columns `range`.
+  func placingColumns(_ range: Range<Int>, of columns: Int, to shape: Shape) -> Tensor {
+    let rows = self.shape.scalarCount / max(range.count, 1)
+    let result = Storage(count: rows * columns, zeroed: true)
+    inBlocks(rows: rows, of: columns) { first, count in
+      unsafe lvae_copy_strided(
+        storage.base + first * range.count, range.count,
+        result.base + first * columns + range.lowerBound, columns, range.count, count)
     }
-    return Tensor(shape: [shape[0], 2 * height, 2 * width, channels], storage: result)
+    return Tensor(shape: shape, storage: result)
+  }
+
+  /// Rows of several tensors side by side, as wide as `columns` says.
+  static func joiningColumns(_ parts: [(tensor: Tensor, columns: Int)], to shape: Shape) -> Tensor {
+    let total = parts.reduce(0) { $0 + $1.columns }
+    let rows = shape.scalarCount / max(total, 1)
+    let result = Storage(count: shape.scalarCount)
+    var offset = 0
+    for (tensor, columns) in parts {
+      tensor.inBlocks(rows: rows, of: columns) { first, count in
+        unsafe lvae_copy_strided(
+          tensor.storage.base + first * columns, columns,
+          result.base + first * total + offset, total, columns, count)
+      }
+      offset += columns
+    }
+    return Tensor(shape: shape, storage: result)
+  }
+
+  /// The rows with these indices, of `columns` numbers each.
+  func takingRows(_ indices: [Int], of columns: Int, to shape: Shape) -> Tensor {
+    let result = Storage(count: indices.count * columns)
+    inBlocks(rows: indices.count, of: columns) { first, count in
+      for row in first..<first + count {
+        unsafe (result.base + row * columns).update(
+          from: storage.base + indices[row] * columns, count: columns)
+      }
+    }
+    return Tensor(shape: shape, storage: result)
+  }
+
+  /// Zeros, and each row of `columns` numbers added to the row with its index, in order.
+  func addingRows(at indices: [Int], of columns: Int, to shape: Shape) -> Tensor {
+    let result = Storage(count: shape.scalarCount, zeroed: true)
+    for (row, index) in indices.enumerated() {
+      let target = unsafe result.base + index * columns
+      unsafe lvae_add(target, storage.base + row * columns, target, columns)
+    }
+    return Tensor(shape: shape, storage: result)
+  }
+
+  private func inBlocks(rows: Int, of columns: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+    let block = max(1, chunk / max(columns, 1))
+    ThreadPool.current.run(count: (rows + block - 1) / block) { index, _ in
+      body(index * block, min(block, rows - index * block))
+    }
   }
 }

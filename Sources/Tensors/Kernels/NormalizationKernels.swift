@@ -2,20 +2,30 @@ import CKernels
 
 private let blockPixels = Int(lvae_group_norm_block_pixels)
 
+/// What the pixels of a tensor give for its group normalisation.
+struct GroupStatistics: Sendable {
+  /// What each channel of each image is multiplied with, and what is added then: `[N · C]`.
+  let scale, shift: Storage
+  /// Of each group of each image: `[N · G]`.
+  let means, reciprocalDeviations: Storage
+}
+
+// None of these is recorded: the operations that call them are.
 extension Tensor {
-  func normalizingGroups(_ normalization: GroupNormalization) -> Tensor {
+  func normalizingGroups(
+    _ normalization: GroupNormalization, _ statistics: GroupStatistics
+  ) -> Tensor {
     let (images, channels) = (shape[0], shape[-1])
     let pixels = shape.scalarCount / images / channels
-    let (scale, shift) = groupScaleShift(normalization)
     let result = Storage(count: shape.scalarCount)
     let blocks = (pixels + blockPixels - 1) / blockPixels
     ThreadPool.current.run(count: images * blocks) { index, _ in
       let (image, first) = (index / blocks, index % blocks * blockPixels)
       let start = (image * pixels + first) * channels
       unsafe lvae_scale_shift_activation(
-        lvae_best_isa(), storage.base + start, scale.base + image * channels,
-        shift.base + image * channels, result.base + start, min(blockPixels, pixels - first),
-        channels, normalization.activation.kernel)
+        lvae_best_isa(), storage.base + start, statistics.scale.base + image * channels,
+        statistics.shift.base + image * channels, result.base + start,
+        min(blockPixels, pixels - first), channels, normalization.activation.kernel)
     }
     return Tensor(shape: shape, storage: result)
   }
@@ -36,10 +46,7 @@ extension Tensor {
     }
   }
 
-  /// What group normalisation multiplies each channel of each image with, and adds to it.
-  func groupScaleShift(
-    _ normalization: GroupNormalization
-  ) -> (scale: Storage, shift: Storage) {
+  func groupStatistics(_ normalization: GroupNormalization) -> GroupStatistics {
     let groups = normalization.groups
     let (images, channels) = (shape[0], shape[-1])
     let pixels = shape.scalarCount / images / channels
@@ -47,6 +54,8 @@ extension Tensor {
     var sums = [Double](repeating: 0, count: images * blocks * groups * 2)
     let scale = Storage(count: images * channels)
     let shift = Storage(count: images * channels)
+    let means = Storage(count: images * groups)
+    let deviations = Storage(count: images * groups)
     unsafe sums.withUnsafeMutableBufferPointer { buffer in
       guard let sums = buffer.baseAddress else { return }
       ThreadPool.current.run(count: images * blocks) { index, _ in
@@ -60,17 +69,11 @@ extension Tensor {
           sums + image * blocks * groups * 2, blocks, pixels, channels, groups,
           Double(normalization.epsilon), normalization.weight.storage.base,
           normalization.bias.storage.base, scale.base + image * channels,
-          shift.base + image * channels, nil, nil)
+          shift.base + image * channels, means.base + image * groups,
+          deviations.base + image * groups)
       }
     }
-    return (scale, shift)
-  }
-
-  /// The activation of each number.
-  public func activated(_ activation: Activation) -> Tensor {
-    unsafe mapping { x, y, count in
-      unsafe lvae_scale_shift_activation(
-        lvae_best_isa(), x, nil, nil, y, 1, count, activation.kernel)
-    }
+    return GroupStatistics(
+      scale: scale, shift: shift, means: means, reciprocalDeviations: deviations)
   }
 }

@@ -5,15 +5,15 @@ import CKernels
 private let bandByteCount = 32 << 20
 
 extension Tensor {
-  /// The convolution of the normalised tensor.
+  /// The convolution of the normalised tensor, not recorded.
   func convolving(
     _ geometry: ConvolutionGeometry, _ weight: Tensor, _ epilogue: consuming ConvolutionEpilogue,
-    after normalization: GroupNormalization
+    after normalization: GroupNormalization, _ statistics: GroupStatistics
   ) -> Tensor {
     guard let bands = NormalizedBands(geometry, epilogue) else {
-      return groupNorm(normalization).convolving(geometry, weight, epilogue)
+      return normalizingGroups(normalization, statistics).convolving(geometry, weight, epilogue)
     }
-    return bands.run(self, weight, epilogue, normalization)
+    return bands.run(self, weight, epilogue, normalization, statistics)
   }
 }
 
@@ -42,12 +42,11 @@ private struct NormalizedBands {
 
   func run(
     _ x: Tensor, _ weight: Tensor, _ epilogue: consuming ConvolutionEpilogue,
-    _ normalization: GroupNormalization
+    _ normalization: GroupNormalization, _ statistics: GroupStatistics
   ) -> Tensor {
     let (inputRow, outputRow) = (
       geometry.input[2] * geometry.input[3], geometry.outputWidth * geometry.weight[3]
     )
-    let (scale, shift) = x.groupScaleShift(normalization)
     let band = Storage(count: (rows + 2) * inputRow)
     let result = epilogue.takeOutput(count: geometry.outputShape.scalarCount)
     var weights = BandWeights(weight)
@@ -56,8 +55,8 @@ private struct NormalizedBands {
       // The band's rows and their neighbours, as far as the picture has them.
       let (start, stop) = (max(first - 1, 0), min(end + 1, height))
       x.normalizeRows(
-        pixels: start * geometry.input[2]..<stop * geometry.input[2], scale, shift,
-        normalization.activation, into: band)
+        pixels: start * geometry.input[2]..<stop * geometry.input[2], statistics.scale,
+        statistics.shift, normalization.activation, into: band)
       guard let plan = ConvolutionPlan(shape(inputRows: stop - start, first: first, end: end))
       else { preconditionFailure("no kernel for a 3×3 convolution") }
       unsafe plan.run(

@@ -17,6 +17,11 @@ extension Tensor {
         && keys.shape[0] == shape[0] && keys.shape[2] == shape[2],
       "queries \(shape), keys \(keys.shape), values \(values.shape)")
     precondition(shape[2] % heads == 0, "\(shape[2]) channels in \(heads) heads")
-    return attending(keys, values, heads: heads)
+    let result = attending(keys, values, heads: heads)
+    guard GradientRecording.isOn(node, keys.node, values.node) else { return result }
+    let (queries, allKeys, allValues) = (detached(), keys.detached(), values.detached())
+    return result.recorded([node, keys.node, values.node]) { gradient, _ in
+      queries.attentionGradients(allKeys, allValues, heads: heads, gradient)
+    }
   }
 }

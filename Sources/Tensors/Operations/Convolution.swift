@@ -32,11 +32,64 @@ extension Tensor {
     precondition(
       epilogue.residual.map { $0.shape == geometry.outputShape } ?? true,
       "a residual of \(geometry.outputShape)")
+    let nodes = [
+      node, weight.node, bias?.node, epilogue.residual?.node, normalization?.weight.node,
+      normalization?.bias.node,
+    ]
+    if GradientRecording.isOn(nodes) {
+      return convolvingRecorded(geometry, weight, epilogue, normalization, nodes)
+    }
     if let normalization {
-      return convolving(geometry, weight, epilogue, after: normalization)
+      return convolving(
+        geometry, weight, epilogue, after: normalization, groupStatistics(normalization))
     }
     return convolvingInPlace(geometry, weight, epilogue)
       ?? convolving(geometry, weight, epilogue)
+  }
+
+  /// Holds, for the gradient, the tensor before it is normalised, and the result if ReLU follows.
+  private consuming func convolvingRecorded(
+    _ geometry: ConvolutionGeometry, _ weight: Tensor, _ epilogue: consuming ConvolutionEpilogue,
+    _ normalization: GroupNormalization?, _ nodes: [GradientNode?]
+  ) -> Tensor {
+    let activation = epilogue.activation
+    let (x, constantWeight) = (detached(), weight.detached())
+    let constantNorm = normalization?.detached()
+    let statistics = constantNorm.map { x.groupStatistics($0) }
+    // Where the kernels don't apply the activation, it is a step of its own.
+    let fused: Activation = activation.isFused ? activation : .identity
+    let plain = ConvolutionEpilogue(epilogue.bias, epilogue.residual.take(), fused)
+    let result =
+      if let constantNorm, let statistics {
+        x.convolving(geometry, constantWeight, plain, after: constantNorm, statistics)
+      } else {
+        x.convolving(geometry, constantWeight, plain)
+      }
+    let y = fused == .relu ? result.detached() : nil
+    let recorded = result.recorded(nodes) { gradient, isNeeded in
+      var gradient = gradient
+      if let y { gradient = (consume gradient).gradient(before: .relu, of: y) }
+      var results: [Tensor?] = [nil, nil, isNeeded[2] ? gradient.channelSums() : nil]
+      if isNeeded[1] {
+        let input = constantNorm.flatMap { norm in
+          statistics.map { x.normalizingGroups(norm, $0) }
+        }
+        results[1] = geometry.weightGradient(input ?? x, gradient)
+      }
+      results.append(isNeeded[3] ? gradient : nil)
+      guard isNeeded[0] || isNeeded[4] || isNeeded[5] else { return results + [nil, nil] }
+      let before = geometry.inputGradient(gradient, constantWeight)
+      guard let constantNorm, let statistics else {
+        results[0] = before
+        return results + [nil, nil]
+      }
+      _ = consume gradient
+      let gradients = x.groupNormGradients(
+        before, constantNorm, statistics, needsInput: isNeeded[0])
+      results[0] = gradients.input
+      return results + [gradients.weight, gradients.bias]
+    }
+    return activation == fused ? recorded : recorded.activated(activation)
   }
 
   /// The transposed convolution of `[N, H, W, Ci]` with a kernel, as PyTorch's `ConvTranspose2d`.
@@ -58,9 +111,24 @@ extension Tensor {
     let height = (shape[1] - 1) * stride - 2 * padding + weight.shape[0]
     let width = (shape[2] - 1) * stride - 2 * padding + weight.shape[1]
     precondition(height > 0 && width > 0, "\(shape) gives nothing with \(weight.shape)")
-    return convolvingTransposed(
+    let result = convolvingTransposed(
       weight, ConvolutionEpilogue(bias, nil, .identity), stride: stride, padding: padding,
       outputShape: [shape[0], height, width, weight.shape[3]])
+    guard GradientRecording.isOn(node, weight.node, bias?.node) else { return result }
+    // It is the gradient of a convolution of the result, whose kernel has the channels exchanged.
+    let (x, exchanged) = (detached(), weight.detached().transposed())
+    let geometry = ConvolutionGeometry(
+      input: result.shape, weight: exchanged.shape, stride: stride,
+      padding: ConvolutionPadding(padding), upsampling: false)
+    return result.recorded([node, weight.node, bias?.node]) { gradient, isNeeded in
+      [
+        isNeeded[0]
+          ? gradient.convolving(geometry, exchanged, ConvolutionEpilogue(nil, nil, .identity))
+          : nil,
+        isNeeded[1] ? geometry.weightGradient(gradient, x).transposed() : nil,
+        isNeeded[2] ? gradient.channelSums() : nil,
+      ]
+    }
   }
 
   /// The matrix product x·W + bias over the last axis: `[…, Ci]` → `[…, Co]`.
@@ -79,6 +147,18 @@ extension Tensor {
       weight.reshaped(to: [1, 1, inputs, outputs]), bias: bias,
       residual: residual?.reshaped(to: [1, rows, 1, outputs]))
     return result.reshaped(to: Shape(shape.dimensions.dropLast() + [outputs]))
+  }
+}
+
+extension Tensor {
+  /// The product of matrices: `[…, K]` and `[K, M]` → `[…, M]`.
+  ///
+  /// - Precondition: the extents agree.
+  public func matrixProduct(_ other: Tensor) -> Tensor {
+    precondition(
+      shape.rank >= 1 && other.shape.rank == 2 && shape[-1] == other.shape[0],
+      "\(shape) times \(other.shape)")
+    return linear(other)
   }
 }
 

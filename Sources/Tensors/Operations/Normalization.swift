@@ -41,6 +41,24 @@ extension Tensor {
   public func groupNorm(_ normalization: GroupNormalization) -> Tensor {
     precondition(
       normalization.weight.shape == [shape[-1]], "\(shape) with \(normalization.weight.shape)")
-    return normalizingGroups(normalization)
+    let statistics = groupStatistics(normalization)
+    let result = normalizingGroups(normalization, statistics)
+    let nodes = [node, normalization.weight.node, normalization.bias.node]
+    guard GradientRecording.isOn(nodes) else { return result }
+    let (x, constant) = (detached(), normalization.detached())
+    return result.recorded(nodes) { gradient, isNeeded in
+      let gradients = x.groupNormGradients(
+        gradient, constant, statistics, needsInput: isNeeded[0])
+      return [gradients.input, gradients.weight, gradients.bias]
+    }
+  }
+}
+
+extension GroupNormalization {
+  /// The same with parameters that no gradient passes to.
+  func detached() -> GroupNormalization {
+    GroupNormalization(
+      groups: groups, weight: weight.detached(), bias: bias.detached(), epsilon: epsilon,
+      activation: activation)
   }
 }

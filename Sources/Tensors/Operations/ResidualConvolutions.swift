@@ -31,7 +31,10 @@ extension Tensor {
   public consuming func residualConvolutions(
     _ convolutions: [ChainedConvolution], activation: Activation
   ) -> Tensor {
-    if let chain = ConvolutionChain(convolutions, input: shape, activation) {
+    let nodes = [node] + convolutions.flatMap { [$0.weight.node, $0.bias?.node] }
+    if !GradientRecording.isOn(nodes),
+      let chain = ConvolutionChain(convolutions, input: shape, activation)
+    {
       return chain.run(self)
     }
     guard let last = convolutions.last else { return self }
