@@ -146,6 +146,15 @@ import Training
     }
   }
 
+  @Test func settingsThatCannotBeReadAreStillWritten() {
+    var settings = TrainingSettings()
+    settings.objective.perceptualWeight = 1
+    settings.model = .architecture([:])
+    #expect(settings.text.contains("\"perceptual_weight\": 1,"))
+    #expect(settings.text.contains("\"model\": {},"))
+    #expect(settings.values.members.count == 6)
+  }
+
   @Test func everyPrefixOfAGoodFileIsRefused() throws {
     let bytes = Array(TrainingSettings().text.utf8)
     for count in 0..<bytes.count - 1 {

@@ -113,9 +113,9 @@ private struct Step: ParameterVisitor {
   ) {
     guard let gradient = gradient(path) else { return }
     let old = moments[path]
-    let zeros = Tensor(zeros: parameter.shape)
     let new = parameter.adamWStep(
-      gradient: gradient, first: old?.first ?? zeros, second: old?.second ?? zeros,
+      gradient: gradient, first: old?.first ?? Tensor(zeros: parameter.shape),
+      second: old?.second ?? Tensor(zeros: parameter.shape),
       factors: decaysAll || parameter.shape.rank > 1 ? decaying : plain)
     parameter = new.parameter
     moments[path] = AdamW.Moments(first: new.first, second: new.second)

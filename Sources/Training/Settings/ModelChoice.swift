@@ -123,7 +123,7 @@ extension ModelChoice {
         case .architecture(let values): .object(values)
         }
       })
-    if case .architecture(let values) = self {
+    if case .architecture(let values) = self, !fields.isWriting {
       _ = try Self.read(values, source: fields.source, path: fields.place(key))
     }
   }

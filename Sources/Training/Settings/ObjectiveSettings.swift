@@ -104,14 +104,11 @@ extension ObjectiveSettings: SettingsGroup {
     try fields.string("perceptual_network", &perceptualNetwork)
     try fields.number("adversarial_weight", &adversarialWeight, .atLeast(0))
     try fields.integer("adversarial_start", &adversarialStart, in: 0...Int.max)
-    if perceptualWeight > 0 && perceptualNetwork.isEmpty {
-      throw fields.conflict(
-        "perceptual_network", "perceptual_weight is above 0: give the path of the network's weights"
-      )
-    }
-    if klWarmUp != .none && klWarmUpSteps == 0 {
-      throw fields.conflict(
-        "kl_warm_up_steps", "kl_warm_up is \(klWarmUp.rawValue): say over how many steps")
-    }
+    try fields.refuse(
+      "perceptual_network", if: perceptualWeight > 0 && perceptualNetwork.isEmpty,
+      "perceptual_weight is above 0: give the path of the network's weights")
+    try fields.refuse(
+      "kl_warm_up_steps", if: klWarmUp != .none && klWarmUpSteps == 0,
+      "kl_warm_up is \(klWarmUp.rawValue): say over how many steps")
   }
 }

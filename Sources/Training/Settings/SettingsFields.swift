@@ -16,11 +16,14 @@ struct SettingsFields {
   /// The object's place: `optimizer`; empty for the whole.
   let path: String
   private let values: JSONObject
+  /// Whether fields are only written: then nothing is checked.
+  let isWriting: Bool
   /// All fields so far, as they are now.
   private(set) var written = JSONObject()
 
-  init(_ values: JSONObject, source: String, path: String = "") {
+  init(_ values: JSONObject, source: String, path: String = "", isWriting: Bool = false) {
     self.values = values
+    self.isWriting = isWriting
     self.source = source
     self.path = path
   }
@@ -32,6 +35,15 @@ struct SettingsFields {
     var fields = SettingsFields(values, source: source, path: path)
     try group.visit(&fields)
     try fields.refuseUnknownKeys()
+    return fields.written
+  }
+
+  /// All fields of `group`, whether or not they could be read.
+  static func written(_ group: some SettingsGroup) -> JSONObject {
+    var group = group
+    var fields = SettingsFields(JSONObject(), source: "settings", isWriting: true)
+    // Nothing is read or checked, so that nothing throws.
+    try? group.visit(&fields)
     return fields.written
   }
 
@@ -56,9 +68,11 @@ struct SettingsFields {
     TrainingSettingsError(source: source, problem: problem)
   }
 
-  /// The error for values that don't go together.
-  func conflict(_ key: String, _ reason: String) -> TrainingSettingsError {
-    error(.conflict(path: place(key), reason: reason))
+  /// Refuses values that don't go together.
+  func refuse(
+    _ key: String, if isWrong: Bool, _ reason: String
+  ) throws(TrainingSettingsError) {
+    if isWrong && !isWriting { throw error(.conflict(path: place(key), reason: reason)) }
   }
 
   /// A field that `decode` understands and `encode` writes.
@@ -82,6 +96,10 @@ extension SettingsFields {
   mutating func group(
     _ key: String, _ group: inout some SettingsGroup
   ) throws(TrainingSettingsError) {
+    if isWriting {
+      written[key] = .object(Self.written(group))
+      return
+    }
     var inner = JSONObject()
     if let found = values[key] {
       guard case .object(let object) = found else {

@@ -71,11 +71,7 @@ public struct TrainingSettings: Hashable, Sendable {
   private static let byteLimit = 1 << 20
 
   /// All settings as a JSON object.
-  public var values: JSONObject {
-    var copy = self
-    // Settings are checked when they are read; those that code has set are written as they are.
-    return (try? SettingsFields.read(&copy, from: JSONObject(), source: "settings")) ?? JSONObject()
-  }
+  public var values: JSONObject { SettingsFields.written(self) }
 
   /// All settings as a JSON document, a setting a line.
   public var text: String { JSONValue.object(values).indentedText + "\n" }

@@ -1,4 +1,6 @@
+import Foundation
 import Images
+import Tensors
 import TestSupport
 import Testing
 import Training
@@ -35,5 +37,22 @@ import Training
     #expect(try TrainingData.source(path: folder("link")).count == 1)
     #expect(throws: TrainingDataError.self) { try TrainingData.source(path: folder("none")) }
     #expect(throws: TrainingDataError.self) { try TrainingData.source(path: folder("a/x.png")) }
+  }
+
+  @Test(
+    .enabled(if: SharedFiles.exist, Comment(rawValue: SharedFiles.absence)),
+    arguments: [("photos", 486, 128), ("emoji72", 3283, 64), ("clothing64/train", 3068, 64)])
+  func realPicturesGiveBatches(name: String, count: Int, crop: Int) throws {
+    let source = try TrainingData.source(path: SharedFiles.url("images/\(name)").path)
+    #expect(source.count == count)
+    let data = TrainingData(source, validationFraction: 0.1)
+    #expect(abs(data.validation.count - count / 10) < count / 25)
+    var settings = BatchLoader.Settings()
+    settings.crop = crop
+    let loader = BatchLoader(
+      source: source, indices: data.training, settings: settings, seed: 1, unreadableLimit: 0)
+    let batch = try loader.batch(2)
+    #expect(batch.shape == [8, crop, crop, 3])
+    #expect(batch.scalars.allSatisfy { (-1...1).contains($0) })
   }
 }
