@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "lvae",
   products: [
-    .library(name: "LVAE", targets: ["Pipelines"]),
+    .library(name: "LVAE", targets: ["Pipelines", "Training"]),
     .executable(name: "lvae", targets: ["Commands"]),
   ],
   dependencies: [
@@ -17,6 +17,7 @@ let package = Package(
     .target(name: "CPNGBridge", dependencies: ["CPNG"], cSettings: kernelSettings),
     .system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     .system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    .system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     .system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     .system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
     .system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
@@ -31,6 +32,12 @@ let package = Package(
     .target(name: "Models", dependencies: ["Tensors", "Layers"]),
     .target(
       name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models"]),
+
+    .target(
+      name: "Training",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Pipelines", "CZlib",
+      ]),
 
     // The program.
     .executableTarget(
@@ -53,6 +60,11 @@ let package = Package(
     .testTarget(
       name: "PipelinesTests",
       dependencies: ["Tensors", "Images", "LatentFiles", "Models", "Pipelines", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Tensors", "Images", "Layers", "Models", "Pipelines", "Training", "TestSupport",
+      ]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [

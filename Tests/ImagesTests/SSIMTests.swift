@@ -1,4 +1,5 @@
 import Images
+import TestSupport
 import Testing
 
 @Suite struct SSIMTests {
@@ -35,5 +36,26 @@ import Testing
     #expect(image.structuralSimilarity(to: image) == nil)
     let small = Image.noise(width: 160, height: 400)
     #expect(small.multiScaleStructuralSimilarity(to: small) == nil)
+  }
+
+  /// pytorch-msssim 1.0.0 (`ssim` and `ms_ssim` with `data_range=255`, in float32) on pictures whose
+  /// samples s became min(⌊s/24⌋·24 + 12, 255).
+  @Test(
+    .enabled(if: SharedFiles.exist, Comment(rawValue: SharedFiles.absence)),
+    arguments: [
+      (1, 0.9012530446052551, 0.9794685244560242), (5, 0.8986852169036865, 0.9819160103797913),
+      (13, 0.9168457388877869, 0.9847135543823242), (23, 0.8199546933174133, 0.9297444224357605),
+    ])
+  func photographsAreAsSimilarAsPyTorchSays(
+    number: Int, expected: Double, expectedOverScales: Double
+  ) throws {
+    let name = "images/kodak/kodim\(number < 10 ? "0" : "")\(number).png"
+    let image = try Image(contentsOf: SharedFiles.url(name))
+    let coarse = Image(
+      image.width, image.height, .rgb,
+      image.eightBitSamples.map { UInt8(min(255, Int($0) / 24 * 24 + 12)) })
+    #expect(abs(try #require(image.structuralSimilarity(to: coarse)) - expected) < 1e-4)
+    let overScales = try #require(image.multiScaleStructuralSimilarity(to: coarse))
+    #expect(abs(overScales - expectedOverScales) < 1e-4)
   }
 }

@@ -2,6 +2,7 @@
 // alignment. Tensors are float32 and channels last (NHWC); convolution weights are [kh][kw][Ci][Co].
 #pragma once
 #include "activation.h"
+#include "adamw.h"
 #include "arena.h"
 #include "arithmetic_peak.h"
 #include "convolution.h"

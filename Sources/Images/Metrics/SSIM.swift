@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import Tensors
 
 extension Image {
   /// The structural similarity of both pictures, at most 1: the mean over all windows and over red,
@@ -12,8 +14,7 @@ extension Image {
   /// - Returns: The similarity; nil when a side is shorter than the window.
   public func structuralSimilarity(to other: Image) -> Double? {
     guard min(width, height) >= SSIM.windowSize else { return nil }
-    let means = zip(planes(with: other), other.planes(with: self)).map { SSIM.means($0, $1).ssim }
-    return means.reduce(0, +) / 3
+    return meanOverChannels(with: other) { SSIM.means($0, $1).ssim }
   }
 
   /// The structural similarity over five scales, at most 1.
@@ -29,8 +30,7 @@ extension Image {
     guard min(width, height) > (SSIM.windowSize - 1) << (SSIM.scaleWeights.count - 1) else {
       return nil
     }
-    var sum = 0.0
-    for (first, second) in zip(planes(with: other), other.planes(with: self)) {
+    return meanOverChannels(with: other) { first, second in
       var (first, second) = (first, second)
       var product = 1.0
       for (scale, weight) in SSIM.scaleWeights.enumerated() {
@@ -39,9 +39,21 @@ extension Image {
         let isLast = scale == SSIM.scaleWeights.count - 1
         product *= pow(max(0, isLast ? means.ssim : means.contrast), weight)
       }
-      sum += product
+      return product
     }
-    return sum / 3
+  }
+
+  /// The mean of what `similarity` gives for red, green and blue, which are computed in parallel.
+  private func meanOverChannels(
+    with other: Image, _ similarity: (Plane, Plane) -> Double
+  ) -> Double {
+    let (own, others) = (planes(with: other), other.planes(with: self))
+    let results = Mutex([0.0, 0, 0])
+    ThreadPool.current.run(count: 3) { channel, _ in
+      let result = similarity(own[channel], others[channel])
+      results.withLock { $0[channel] = result }
+    }
+    return results.withLock { $0.reduce(0, +) } / 3
   }
 
   /// Red, green and blue, each for itself, 0…255.

@@ -45,7 +45,7 @@ extension AutoencoderKL {
     /// diffusers' defaults.
     public init() {}
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
       case inChannels = "in_channels"
       case outChannels = "out_channels"
       case downBlockTypes = "down_block_types"
@@ -65,6 +65,9 @@ extension AutoencoderKL {
       case midBlockAddAttention = "mid_block_add_attention"
       case upsampleType = "upsample_type"
     }
+
+    /// The keys that are read from a `config.json`.
+    package static var keys: [String] { CodingKeys.allCases.map(\.rawValue) }
 
     /// The configuration in a `config.json`.
     ///

@@ -40,7 +40,7 @@ extension AutoencoderTiny {
     /// diffusers' defaults.
     public init() {}
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
       case inChannels = "in_channels"
       case outChannels = "out_channels"
       case encoderBlockOutChannels = "encoder_block_out_channels"
@@ -58,6 +58,9 @@ extension AutoencoderTiny {
       case shiftFactor = "shift_factor"
       case useMidblockGN = "use_midblock_gn"
     }
+
+    /// The keys that are read from a `config.json`.
+    package static var keys: [String] { CodingKeys.allCases.map(\.rawValue) }
 
     /// The configuration in a `config.json`.
     ///

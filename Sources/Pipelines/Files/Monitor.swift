@@ -1,16 +1,16 @@
 import Foundation
 
 /// State that several threads share, and wait for.
-final class Monitor<State: Sendable>: @unchecked Sendable {
+package final class Monitor<State: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private var state: State
 
-  init(_ state: State) {
+  package init(_ state: State) {
     self.state = state
   }
 
   /// Reads or changes the state; threads that wait look at it again.
-  func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+  package func withLock<Result>(_ body: (inout State) -> Result) -> Result {
     condition.lock()
     defer {
       condition.broadcast()
@@ -22,7 +22,7 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
   /// Waits until `body` gives something.
   ///
   /// It may change the state then, and must not otherwise.
-  func wait<Result>(until body: (inout State) -> Result?) -> Result {
+  package func wait<Result>(until body: (inout State) -> Result?) -> Result {
     condition.lock()
     while true {
       if let result = body(&state) {

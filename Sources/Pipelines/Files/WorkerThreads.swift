@@ -2,17 +2,17 @@ import Foundation
 import Tensors
 
 /// Threads that read, compute and write files; their number is fixed and they end with their work.
-final class WorkerThreads: Sendable {
+package final class WorkerThreads: Sendable {
   private let running = Monitor(0)
   private let stackSize: Int
   private let pool = ThreadPool.current
 
-  init(stackSize: Int) {
+  package init(stackSize: Int) {
     self.stackSize = stackSize
   }
 
   /// Starts a thread, whose loops use the pool that was current when `self` was made.
-  func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+  package func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
     running.withLock { $0 += 1 }
     let thread = Thread { [running, pool] in
       ThreadPool.$current.withValue(pool) { body() }
@@ -24,7 +24,7 @@ final class WorkerThreads: Sendable {
   }
 
   /// Waits until all threads are done.
-  func join() {
+  package func join() {
     running.wait { $0 == 0 ? () : nil }
   }
 }

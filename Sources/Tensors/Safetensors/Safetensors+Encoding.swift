@@ -16,6 +16,33 @@ extension Safetensors {
     tensors: [(name: String, tensor: Tensor)], as type: ScalarType = .float32,
     metadata: [String: String] = [:]
   ) throws(SafetensorsError) -> [UInt8] {
+    let sorted = try checked(tensors, as: type)
+    var bytes = header(of: sorted, as: type, metadata: metadata)
+    bytes.reserveCapacity(
+      bytes.count + sorted.reduce(0) { $0 + $1.tensor.shape.scalarCount * type.byteCount })
+    for (_, tensor) in sorted { bytes.append(contentsOf: tensor.bytes(as: type)) }
+    return bytes
+  }
+
+  /// Hands the bytes of ``encoded(tensors:as:metadata:)`` to `sink` in pieces, the header and then
+  /// tensor by tensor, so that they needn't be in memory all at once.
+  ///
+  /// - Precondition: `type` is float32, float16 or bfloat16.
+  /// - Throws: ``SafetensorsError`` as ``encoded(tensors:as:metadata:)``, before anything is handed
+  ///   over; and what `sink` throws.
+  package static func encode(
+    tensors: [(name: String, tensor: Tensor)], as type: ScalarType = .float32,
+    metadata: [String: String] = [:], to sink: ([UInt8]) throws -> Void
+  ) throws {
+    let sorted = try checked(tensors, as: type)
+    try sink(header(of: sorted, as: type, metadata: metadata))
+    for (_, tensor) in sorted { try sink(tensor.bytes(as: type)) }
+  }
+
+  /// The tensors in the order of the file.
+  private static func checked(
+    _ tensors: [(name: String, tensor: Tensor)], as type: ScalarType
+  ) throws(SafetensorsError) -> [(name: String, tensor: Tensor)] {
     precondition(
       [.float32, .float16, .bfloat16].contains(type), "tensors aren't written as \(type.rawValue)")
     let sorted = tensors.sorted {
@@ -26,11 +53,7 @@ extension Safetensors {
       guard names.insert(name).inserted else { throw refusal(.unwritableName(name)) }
       try checkRange(of: tensor, named: name, as: type)
     }
-    var bytes = header(of: sorted, as: type, metadata: metadata)
-    bytes.reserveCapacity(
-      bytes.count + sorted.reduce(0) { $0 + $1.tensor.shape.scalarCount * type.byteCount })
-    for (_, tensor) in sorted { bytes.append(contentsOf: tensor.bytes(as: type)) }
-    return bytes
+    return sorted
   }
 
   private static func refusal(_ problem: SafetensorsError.Problem) -> SafetensorsError {

@@ -123,7 +123,7 @@ extension Tensor {
   /// The scalars as little-endian bytes of a floating-point type, rounded to nearest even.
   ///
   /// - Precondition: `type` is float32, float16 or bfloat16.
-  func bytes(as type: ScalarType) -> [UInt8] {
+  package func bytes(as type: ScalarType) -> [UInt8] {
     let count = shape.scalarCount
     return unsafe [UInt8](unsafeUninitializedCapacity: count * type.byteCount) { buffer, done in
       guard let target = UnsafeMutableRawPointer(buffer.baseAddress) else { return }

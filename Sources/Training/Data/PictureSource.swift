@@ -1,0 +1,61 @@
+public import Images
+
+/// A data set of pictures, each of which can be had by its number at any time from any thread.
+public protocol PictureSource: Sendable {
+  /// How many pictures there are.
+  var count: Int { get }
+
+  /// What a picture is called: its path below the data set's folder, or a number. Names don't
+  /// change from run to run.
+  func name(at index: Int) -> String
+
+  /// A picture: upright sRGB in 8 bits, grey or in colour, without opacity.
+  ///
+  /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
+  func picture(at index: Int) throws(TrainingDataError) -> Image
+}
+
+/// Why there is nothing to train with.
+public enum TrainingDataError: Error, Hashable, Sendable {
+  /// The folder or file isn't a data set.
+  case notFound(path: String, reason: String)
+  /// There is no picture in the folder.
+  case empty(path: String, formats: [String])
+  /// A file can't be read as a picture.
+  case unreadable(name: String, reason: String)
+  /// More files than the limit can't be read; the first of them.
+  case tooManyUnreadable(count: Int, limit: Int, examples: [String])
+  /// A picture is smaller than what is to be cut from it.
+  case tooSmall(name: String, width: Int, height: Int, crop: Int)
+  /// A file of packed pictures contradicts its format.
+  case damaged(path: String, reason: String)
+}
+
+extension TrainingDataError: CustomStringConvertible {
+  /// What is wrong, and what to do.
+  public var description: String {
+    switch self {
+    case .notFound(let path, let reason): "\(path): \(reason)"
+    case .empty(let path, let formats):
+      "\(path): no pictures found (looked for \(formats.joined(separator: ", "))); "
+        + "give a folder with pictures, or a file of packed ones (IDX)"
+    case .unreadable(let name, let reason):
+      reason.contains(name) ? reason : "\(name): \(reason)"
+    case .tooManyUnreadable(let count, let limit, let examples):
+      "\(count) pictures can't be read and the limit is \(limit); mend or remove them:\n  "
+        + examples.joined(separator: "\n  ")
+    case .tooSmall(let name, let width, let height, let crop):
+      "\(name): \(width)×\(height) pixels are too small for crops of \(crop)×\(crop); set "
+        + "data.crop to at most \(min(width, height)), set data.enlarge_small to true, or remove it"
+    case .damaged(let path, let reason):
+      "\(path): \(reason); copy it again from where it came"
+    }
+  }
+}
+
+extension Image {
+  /// What is kept of a picture for training: 8 bits, opacity blended over white.
+  var preparedForTraining: Image {
+    eightBit().flattened(red: 255, green: 255, blue: 255)
+  }
+}
