@@ -9,6 +9,7 @@
 #include "elementwise.h"
 #include "group_norm.h"
 #include "half.h"
+#include "heap.h"
 #include "im2col.h"
 #include "instruction_set.h"
 #include "layout.h"
