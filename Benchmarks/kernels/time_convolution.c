@@ -65,6 +65,8 @@ int main(int count, char **arguments) {
   measure("up 64 256->512", doubling_shape(1, 256, 256, 64, 64, false), standard);
   measure("T4x4 128 64->128", doubling_shape(1, 64, 64, 128, 128, true), standard);
   measure("s2 128@512", square_shape(1, 512, 512, 128, 128, 3, 2, 0, 1), standard);
+  measure("s2 256@256", square_shape(1, 256, 256, 256, 256, 3, 2, 0, 1), standard);
+  measure("s2 512@128", square_shape(1, 128, 128, 512, 512, 3, 2, 0, 1), standard);
   measure("s2 64@512", square_shape(1, 512, 512, 64, 64, 3, 2, 1, 1), standard);
   measure("1x1 512->256@256", square_shape(1, 256, 256, 512, 256, 1, 1, 0, 0), standard);
   measure("1x1 256->128@512", square_shape(1, 512, 512, 256, 128, 1, 1, 0, 0), standard);

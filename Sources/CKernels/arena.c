@@ -11,44 +11,58 @@
 struct lvae_arena_block {
   char *base;
   size_t byte_count;
-  size_t resident;  // of a free block: at most so many of its bytes take memory
   bool is_free;
   lvae_arena_block *before, *after;  // by address; together they cover the whole range
 };
 
-enum { alignment = 4096 };
+enum {
+  alignment = 4096,
+  // What the system gives and takes at once: a huge page. Of each it is known whether it takes memory.
+  unit_bytes = 2 << 20,
+};
 
 // The range, the first of its blocks, and sums over them. Guarded by the lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lvae_arena_block *first;
 static bool is_reserved;
-static size_t in_use, most_in_use, free_resident;
+static char *range;
+static bool *is_resident;  // for each unit of the range
+static size_t resident_bytes, in_use, most_in_use;
 
 // By how much the memory that is kept may exceed the most that was ever in use at once.
-static size_t slack = (size_t)16 << 20;
+static const size_t slack = (size_t)4 << 20;
+static bool can_move = true;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
 /// in use, since blocks lie apart.
 static void reserve(void) {
   is_reserved = true;
-  const size_t huge_page = (size_t)2 << 20;
-  size_t byte_count =
-      (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) * 4 / huge_page * huge_page;
-  char *range = mmap(
-      NULL, byte_count + huge_page, PROT_READ | PROT_WRITE,
+  size_t units =
+      (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) * 4 / unit_bytes;
+  char *addresses = mmap(
+      NULL, (units + 1) * unit_bytes, PROT_READ | PROT_WRITE,
       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) return;
-  range = (char *)(((uintptr_t)range + huge_page - 1) / huge_page * huge_page);
+  if (addresses == MAP_FAILED) return;
+  range = (char *)(((uintptr_t)addresses + unit_bytes - 1) / unit_bytes * unit_bytes);
+  is_resident = calloc(units, sizeof *is_resident);
   lvae_arena_block *block = calloc(1, sizeof *block);
-  if (!block) return;
-  madvise(range, byte_count, MADV_HUGEPAGE);
+  if (!block || !is_resident) return;
+  madvise(range, units * unit_bytes, MADV_HUGEPAGE);
   block->base = range;
-  block->byte_count = byte_count;
+  block->byte_count = units * unit_bytes;
   block->is_free = true;
   first = block;
 }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+/// The units that have a byte of the memory from `base` on.
+typedef struct {
+  size_t first, end;
+} unit_span;
+
+static unit_span units_under(const char *base, size_t byte_count) {
+  size_t offset = (size_t)(base - range);
+  return (unit_span){offset / unit_bytes, (offset + byte_count + unit_bytes - 1) / unit_bytes};
+}
 
 /// Splits what `block` has beyond `byte_count` off, as a free block behind it.
 static void cut(lvae_arena_block *block, size_t byte_count) {
@@ -61,11 +75,6 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
       .is_free = true,
       .before = block,
       .after = block->after};
-  // Which of the bytes take memory isn't known: each part is taken to have as many as it can.
-  free_resident -= block->resident;
-  rest->resident = smaller(block->resident, rest->byte_count);
-  block->resident = smaller(block->resident, byte_count);
-  free_resident += block->resident + rest->resident;
   if (rest->after) rest->after->before = rest;
   block->after = rest;
   block->byte_count = byte_count;
@@ -75,21 +84,69 @@ static void cut(lvae_arena_block *block, size_t byte_count) {
 static void join(lvae_arena_block *block) {
   lvae_arena_block *next = block->after;
   block->byte_count += next->byte_count;
-  block->resident += next->resident;
   block->after = next->after;
   if (block->after) block->after->before = block;
   free(next);
 }
 
-/// Gives the pages of free blocks back to the system while more is kept than is allowed: where blocks
-/// don't fit into the holes between others, the holes would come on top of what is in use.
-static void release_holes(void) {
-  for (lvae_arena_block *block = first; block; block = block->after) {
-    if (in_use + free_resident <= most_in_use + slack) return;
-    if (!block->is_free || !block->resident) continue;
-    madvise(block->base, block->byte_count, MADV_DONTNEED);
-    free_resident -= block->resident;
-    block->resident = 0;
+/// The units that lie in a free block as a whole.
+static unit_span units_inside(const lvae_arena_block *block) {
+  size_t offset = (size_t)(block->base - range);
+  return (unit_span){
+      (offset + unit_bytes - 1) / unit_bytes, (offset + block->byte_count) / unit_bytes};
+}
+
+static char *unit_base(size_t unit) { return range + unit * unit_bytes; }
+
+/// Gives memory that isn't in use back to the system while more than `kept_bytes` are resident.
+static void release_holes(size_t kept_bytes) {
+  for (lvae_arena_block *block = first; block && resident_bytes > kept_bytes; block = block->after) {
+    if (!block->is_free) continue;
+    unit_span units = units_inside(block);
+    for (size_t unit = units.first; unit < units.end && resident_bytes > kept_bytes; unit++) {
+      if (!is_resident[unit]) continue;
+      madvise(unit_base(unit), unit_bytes, MADV_DONTNEED);
+      is_resident[unit] = false;
+      resident_bytes -= unit_bytes;
+    }
+  }
+}
+
+/// Moves the memory behind a unit that nobody uses to the addresses of another: far quicker than
+/// memory fresh from the system, which is zeroed first. False where the system can't.
+static bool move_unit(size_t from, size_t to) {
+#ifdef MREMAP_DONTUNMAP
+  int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+  void *moved = mremap(unit_base(from), unit_bytes, unit_bytes, flags, unit_base(to));
+  if (moved == MAP_FAILED) return false;
+  is_resident[from] = false;
+  is_resident[to] = true;
+  return true;
+#else
+  (void)from, (void)to;
+  return false;
+#endif
+}
+
+/// Makes the units of a block that is now in use resident: by memory of free blocks as far as there
+/// is some, else by what the system provides when they are written to.
+static void fill(const lvae_arena_block *taken) {
+  unit_span wanted = units_under(taken->base, taken->byte_count);
+  size_t to = wanted.first;
+  for (lvae_arena_block *block = first; block && can_move; block = block->after) {
+    if (!block->is_free) continue;
+    unit_span units = units_inside(block);
+    for (size_t from = units.first; from < units.end && can_move; from++) {
+      if (!is_resident[from]) continue;
+      while (to < wanted.end && is_resident[to]) to++;
+      if (to == wanted.end) return;
+      can_move = move_unit(from, to);
+    }
+  }
+  for (; to < wanted.end; to++) {
+    if (is_resident[to]) continue;
+    is_resident[to] = true;
+    resident_bytes += unit_bytes;
   }
 }
 
@@ -105,12 +162,11 @@ lvae_arena_block *lvae_arena_take(size_t byte_count) {
   while (block && !(block->is_free && block->byte_count >= byte_count)) block = block->after;
   if (block) {
     cut(block, byte_count);
-    free_resident -= block->resident;
-    block->resident = 0;
     block->is_free = false;
     in_use += block->byte_count;
     if (in_use > most_in_use) most_in_use = in_use;
-    release_holes();
+    fill(block);
+    release_holes(most_in_use + slack);
   }
   pthread_mutex_unlock(&lock);
   return block;
@@ -124,9 +180,7 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
   cut(block, round_up(byte_count));
   if (block->byte_count < before) {
     lvae_arena_block *rest = block->after;
-    rest->resident = rest->byte_count;
     in_use -= rest->byte_count;
-    free_resident += rest->resident;
     if (rest->after && rest->after->is_free) join(rest);
   }
   pthread_mutex_unlock(&lock);
@@ -135,9 +189,7 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
 void lvae_arena_give_back(lvae_arena_block *block) {
   pthread_mutex_lock(&lock);
   block->is_free = true;
-  block->resident = block->byte_count;
   in_use -= block->byte_count;
-  free_resident += block->resident;
   if (block->after && block->after->is_free) join(block);
   if (block->before && block->before->is_free) join(block->before);
   pthread_mutex_unlock(&lock);
@@ -145,13 +197,7 @@ void lvae_arena_give_back(lvae_arena_block *block) {
 
 void lvae_arena_trim(void) {
   pthread_mutex_lock(&lock);
-  slack = (size_t)4 << 20;
   most_in_use = in_use;
-  for (lvae_arena_block *block = first; block; block = block->after) {
-    if (!block->is_free || !block->resident) continue;
-    madvise(block->base, block->byte_count, MADV_DONTNEED);
-    free_resident -= block->resident;
-    block->resident = 0;
-  }
+  release_holes(0);
   pthread_mutex_unlock(&lock);
 }

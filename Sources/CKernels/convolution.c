@@ -50,6 +50,14 @@ static size_t panels_of_shares(const lvae_conv2d_shape *shape, const conv_kernel
   return divide_up(shape->kernel_height * shape->kernel_width, taps_per_panel);
 }
 
+/// Whether a 3×3 convolution of stride 2 is worth its transforms (a sixth of 81 multiplications a
+/// tile instead of 9 a pixel) and its packed weights, eleven times as large as the plain ones.
+static bool strided_pays(const lvae_conv2d_shape *shape) {
+  size_t tiles = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
+  size_t pixels = shape->out_height * shape->out_width;
+  return tiles * 81 * 7 / 6 < pixels * 9 && shape->batch * pixels >= 256;
+}
+
 /// The choice of algorithm, all of it.
 static conv_algorithm choose_algorithm(
     const lvae_conv2d_shape *shape, const conv_kernels *kernels, lvae_conv2d_accuracy accuracy) {
@@ -60,7 +68,9 @@ static conv_algorithm choose_algorithm(
   if (shape->in_channels < kernels->vector_floats) return conv_few_inputs;
   // Winograd's 36 frequencies for 16 pixels cost as much as 2.25 panels a pixel.
   if (shape->stride == 1 && panels_of_shares(shape, kernels) <= 2) return conv_few_outputs;
-  if (!is_3x3 || shape->stride != 1 || shape->in_channels < 16) return conv_direct;
+  if (!is_3x3 || shape->in_channels < 16) return conv_direct;
+  if (shape->stride == 2) return strided_pays(shape) ? conv_strided_4x4 : conv_direct;
+  if (shape->stride != 1) return conv_direct;
   if (accuracy != lvae_conv2d_accuracy_fast) return conv_winograd_4x4;
   // Multiplications of the two tilings, edges included.
   size_t tiles_4x4 = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
@@ -170,8 +180,11 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   const conv_kernels *kernels = plan->kernels;
   conv_winograd_blocking *winograd = &plan->winograd;
   winograd->tile = plan->algorithm == conv_winograd_6x6 ? 6 : 4;
-  winograd->alpha = winograd->tile + (plan->algorithm == conv_phases_4x4 ? 1 : 2);
+  bool has_two_taps =
+      plan->algorithm == conv_phases_4x4 || plan->algorithm == conv_strided_4x4;
+  winograd->alpha = winograd->tile + (has_two_taps ? 1 : 2);
   winograd->phases = plan->algorithm == conv_phases_4x4 ? 4 : 1;
+  winograd->components = plan->algorithm == conv_strided_4x4 ? 4 : 1;
   size_t step = winograd->phases == 1 ? 1 : 2;
   winograd->tiles_down = divide_up(shape->out_height / step, winograd->tile);
   winograd->tiles_across = divide_up(shape->out_width / step, winograd->tile);
@@ -205,13 +218,14 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
         (ptrdiff_t)(block * winograd->tiles_per_block * kernels->vector_floats);
 
   size_t frequencies = winograd->alpha * winograd->alpha;
-  winograd->input_stride = conv_frequency_stride(channels * winograd->tiles_per_block);
+  winograd->input_stride =
+      conv_frequency_stride(winograd->components * channels * winograd->tiles_per_block);
   winograd->product_stride =
       conv_frequency_stride(
           winograd->panels_per_group * kernels->panel_floats * winograd->tiles_per_block);
   plan->scratch_floats = frequencies * (winograd->input_stride + winograd->product_stride);
-  plan->packed_count =
-      winograd->phases * frequencies * channels * plan->panels * kernels->panel_floats;
+  plan->packed_count = winograd->phases * winograd->components * frequencies * channels *
+                       plan->panels * kernels->panel_floats;
   plan->pack_tasks = plan->panels * divide_up(channels, 64);
 }
 
@@ -239,7 +253,8 @@ lvae_conv2d_plan *lvae_conv2d_plan_create(
     case conv_few_outputs: plan_few_outputs(plan); break;
     case conv_winograd_4x4:
     case conv_winograd_6x6:
-    case conv_phases_4x4: plan_winograd(plan, accuracy); return plan;
+    case conv_phases_4x4:
+    case conv_strided_4x4: plan_winograd(plan, accuracy); return plan;
   }
   plan->packed_count =
       plan->panels * plan->product_blocks * kernels->vector_floats * kernels->panel_floats;
@@ -257,6 +272,7 @@ const char *lvae_conv2d_algorithm_name(const lvae_conv2d_plan *plan) {
     case conv_winograd_4x4: return "winograd-4x4";
     case conv_winograd_6x6: return "winograd-6x6";
     case conv_phases_4x4: return "phases-4x4";
+    case conv_strided_4x4: return "strided-4x4";
   }
   return "unknown";
 }

@@ -1,7 +1,7 @@
 // The table of an instruction set's convolution kernels.
 #pragma once
 #include "convolution_few_channels.h"
-#include "convolution_winograd.h"
+#include "convolution_strided.h"
 
 #define CONV_KERNELS                                 \
   {                                                  \
@@ -16,6 +16,7 @@
             [conv_winograd_4x4] = winograd_4x4_pack, \
             [conv_winograd_6x6] = winograd_6x6_pack, \
             [conv_phases_4x4] = phases_4x4_pack,     \
+            [conv_strided_4x4] = strided_pack,       \
         },                                           \
     .run =                                           \
         {                                            \
@@ -25,5 +26,6 @@
             [conv_winograd_4x4] = winograd_4x4_run,  \
             [conv_winograd_6x6] = winograd_6x6_run,  \
             [conv_phases_4x4] = phases_4x4_run,      \
+            [conv_strided_4x4] = strided_run,        \
         },                                           \
   }

@@ -13,6 +13,7 @@ typedef enum {
   conv_winograd_4x4,  // F(4×4, 3×3)
   conv_winograd_6x6,  // F(6×6, 3×3)
   conv_phases_4x4,    // the four phases of a doubled output, each F(4×4, 2×2)
+  conv_strided_4x4,   // stride 2 as a sum of F(4×4, 2×2) over every other pixel
 } conv_algorithm;
 
 typedef void (*conv_pack_function)(
@@ -24,8 +25,8 @@ typedef void (*conv_task_function)(
 /// The kernels of one instruction set, by algorithm.
 typedef struct {
   size_t vector_floats, panel_floats, tile_rows;
-  conv_pack_function pack[conv_phases_4x4 + 1];
-  conv_task_function run[conv_phases_4x4 + 1];
+  conv_pack_function pack[conv_strided_4x4 + 1];
+  conv_task_function run[conv_strided_4x4 + 1];
 } conv_kernels;
 
 extern const conv_kernels conv_kernels_portable;
@@ -49,14 +50,15 @@ typedef struct {
 
 /// Blocking of the Winograd algorithms. A task is some blocks of output tiles of `tile` × `tile`
 /// pixels, counted through rows and images, for a group of panels. Scratch holds for one block the
-/// transformed input [alpha²][channel block][tile][vector], then products
+/// transformed input [alpha²][component][channel block][tile][vector], then products
 /// [alpha²][panel of the group][tile][panel].
 typedef struct {
   size_t tile, alpha;  // alpha inputs a side make `tile` outputs
   size_t tiles_down, tiles_across, tiles;
   size_t tiles_per_block, blocks_per_task;
   size_t panels_per_group, groups;
-  size_t phases;  // 1, or 4 that interleave to an output of twice the size
+  size_t phases;      // 1, or 4 that interleave to an output of twice the size
+  size_t components;  // 1, or 4 that a strided convolution sums
   size_t blocks_per_sum;  // channel blocks summed at a stretch: shorter sums round less
   size_t input_stride, product_stride;  // floats between frequencies
 } conv_winograd_blocking;

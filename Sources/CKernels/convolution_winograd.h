@@ -300,6 +300,17 @@ INLINE void prefetch_output(
   }
 }
 
+/// The frequency along one axis that a component of a single tap has nothing at.
+enum { strided_unused = 3 };
+
+/// Whether a component of a strided convolution (see convolution_strided.h) has anything there; the
+/// only component of others always has.
+INLINE bool is_used_frequency(
+    const conv_winograd_blocking *winograd, size_t frequency, size_t component) {
+  size_t row = frequency / winograd->alpha, column = frequency % winograd->alpha;
+  return !(component & 2 && row == strided_unused) && !(component & 1 && column == strided_unused);
+}
+
 /// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block and
 /// some panels; meanwhile fetches what is on the list.
 static void multiply_frequencies(
@@ -307,7 +318,8 @@ static void multiply_frequencies(
     size_t tiles, panel_range panels, prefetch_list *list) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
-  size_t panel_weights = blocks * vector_floats * panel_floats;
+  size_t component_weights = blocks * vector_floats * panel_floats;
+  size_t component_floats = blocks * winograd->tiles_per_block * vector_floats;
   size_t frequencies = winograd->alpha * winograd->alpha;
   size_t calls =
       frequencies * (panels.last - panels.first) * ((tiles + tile_rows - 1) / tile_rows);
@@ -315,17 +327,39 @@ static void multiply_frequencies(
   for (size_t f = 0; f < frequencies; f++)
     for (size_t panel = panels.first; panel < panels.last; panel++)
       for (size_t t = 0; t < tiles; t += tile_rows) {
-        const float *u = weights + (f * plan->panels + panel) * panel_weights;
+        const float *u =
+            weights + (f * plan->panels + panel) * winograd->components * component_weights;
+        float *product = products + f * winograd->product_stride +
+                         ((panel - panels.first) * winograd->tiles_per_block + t) * panel_floats;
         prefetch_some(list, lines_per_call);
-        for (size_t block = 0; block < blocks; block += step)
-          tile_product(
-              smaller(tiles - t, tile_rows), smaller(blocks - block, step), plan->offsets + block,
-              v + f * winograd->input_stride + t * vector_floats,
-              u + block * vector_floats * panel_floats,
-              products + f * winograd->product_stride +
-                  ((panel - panels.first) * winograd->tiles_per_block + t) * panel_floats,
-              block > 0);
+        bool accumulates = false;
+        for (size_t component = 0; component < winograd->components; component++) {
+          if (!is_used_frequency(winograd, f, component)) continue;
+          for (size_t block = 0; block < blocks; block += step, accumulates = true)
+            tile_product(
+                smaller(tiles - t, tile_rows), smaller(blocks - block, step), plan->offsets + block,
+                v + f * winograd->input_stride + component * component_floats + t * vector_floats,
+                u + component * component_weights + block * vector_floats * panel_floats, product,
+                accumulates);
+        }
       }
+}
+
+/// Tiles from `first` to before `end`.
+typedef struct {
+  size_t first, end;
+} tile_range;
+
+INLINE tile_range tiles_of_task(const lvae_conv2d_plan *plan, size_t task) {
+  const conv_winograd_blocking *winograd = &plan->winograd;
+  size_t count = winograd->blocks_per_task * winograd->tiles_per_block;
+  size_t first = task / winograd->groups * count;
+  return (tile_range){first, smaller(first + count, winograd->tiles)};
+}
+
+INLINE panel_range panels_of_task(const lvae_conv2d_plan *plan, size_t task) {
+  size_t count = plan->winograd.panels_per_group, first = task % plan->winograd.groups * count;
+  return (panel_range){first, smaller(first + count, plan->panels)};
 }
 
 /// One phase of the tiles from `first` to `end`, for some panels.
@@ -364,18 +398,14 @@ INLINE void winograd_run_body(
     float *y, const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   conv_output out = make_output(plan, y, epilogue);
-  size_t first_panel = task % winograd->groups * winograd->panels_per_group;
-  panel_range panels = {
-      first_panel, smaller(first_panel + winograd->panels_per_group, plan->panels)};
-  size_t task_tiles = winograd->blocks_per_task * winograd->tiles_per_block;
-  size_t start = task / winograd->groups * task_tiles;
-  size_t task_end = smaller(start + task_tiles, winograd->tiles);
+  panel_range panels = panels_of_task(plan, task);
+  tile_range tiles = tiles_of_task(plan, task);
   size_t phase_weights = plan->packed_count / winograd->phases;
-  for (size_t first = start; first < task_end; first += winograd->tiles_per_block)
+  for (size_t first = tiles.first; first < tiles.end; first += winograd->tiles_per_block)
     for (size_t phase = 0; phase < winograd->phases; phase++)
       winograd_block(
           alpha, plan, x, packed + phase * phase_weights, &out, scratch, phase, first,
-          smaller(first + winograd->tiles_per_block, task_end), panels);
+          smaller(first + winograd->tiles_per_block, tiles.end), panels);
   finish_output(&out);
 }
 

@@ -98,6 +98,8 @@ struct ConvolutionKernelTests {
     squareShape(height: 15, width: 31, from: 3, to: 17),
     squareShape(height: 7, width: 33, from: 48, to: 3),
     squareShape(batch: 2, height: 9, width: 16, from: 20, to: 9, stride: 2),
+    squareShape(height: 33, width: 47, from: 20, to: 40, stride: 2),
+    squareShape(height: 34, width: 48, from: 17, to: 16, stride: 2, padding: 0),
     squareShape(height: 5, width: 7, from: 15, to: 33, kernel: 1, padding: 0),
   ]
 

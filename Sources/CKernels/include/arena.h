@@ -3,7 +3,8 @@
 // Layers need the same sizes over and over, and memory that is fresh from the system costs as much
 // time as a small layer: it is zeroed page by page. So blocks are cut from one range of addresses,
 // neighbours that are free are joined, and as much as was ever in use at once stays with the
-// process. Huge pages are asked for.
+// process. Where a block comes to lie on addresses without memory, that of free blocks is moved there.
+// Huge pages are asked for.
 #pragma once
 #include <stddef.h>
 
@@ -23,6 +24,6 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count);
 /// Gives a block back; its memory may be someone else's at once. Safe to call from any thread.
 void lvae_arena_give_back(lvae_arena_block *block);
 
-/// Gives all memory that isn't in use back to the system, and keeps less from now on: for who has to
-/// bound what the process takes. Safe to call from any thread.
+/// Gives all memory that isn't in use back to the system, and keeps no more from now on than will be
+/// in use at once: for who has to bound what the process takes. Safe to call from any thread.
 void lvae_arena_trim(void);

@@ -1,7 +1,7 @@
 import CKernels
 
 /// What lies between two convolutions is kept for about this much of the picture at a time.
-private let bandByteCount = 6 << 20
+private let bandByteCount = 4 << 20
 
 /// Convolutions of one large picture, one behind the other, in bands of full rows.
 ///

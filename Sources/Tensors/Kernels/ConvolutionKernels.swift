@@ -69,8 +69,12 @@ extension ConvolutionEpilogue {
   /// The plan for a shape; nil if no kernel computes it.
   init?(_ shape: lvae_conv2d_shape) {
     var shape = shape
-    // Large tiles, which round more, are for large pictures and few weights: there they save most.
-    let isLarge = shape.out_width >= 128 && shape.in_channels * shape.out_channels <= 1 << 16
+    // Large tiles, which round more, are for large pictures: there they save most. Many channels pay
+    // for them earlier, unless their weights, 16/9 as large as for small tiles, weigh too much.
+    let channels = min(shape.in_channels, shape.out_channels)
+    let isLarge =
+      shape.out_width >= (channels >= 256 ? 64 : 128)
+      && shape.in_channels * shape.out_channels <= 1 << 18
     guard
       let plan = unsafe lvae_conv2d_plan_create(
         &shape, lvae_best_isa(),
