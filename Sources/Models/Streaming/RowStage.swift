@@ -47,7 +47,7 @@ struct BandHeight {
   /// 4 too where there is much.
   func rows(byteCount rowByteCount: Int) -> Int {
     let rows = byteCount / max(rowByteCount, 1)
-    return rows >= 24 ? min(rows / 12 * 12, 1 << 12) : rows >= 6 ? rows / 6 * 6 : 4
+    return rows >= 24 ? min(rows / 12 * 12, 1 << 12) : rows >= 4 ? max(rows / 6 * 6, 6) : 4
   }
 }
 

@@ -26,6 +26,8 @@ extension LatentCodec {
       try check(
         pictureByteCount + laterByteCount, of: available, height: height, width: width)
     }
+    // Planning takes memory, too, and leaves it lying about.
+    defer { if memory.byteCount != nil { TensorMemory.trim() } }
     do throws(StreamingError) {
       return try autoencoder.plan(
         direction, height: rows * factor, width: columns * factor,
