@@ -17,12 +17,11 @@ protocol RowStage: AnyObject {
 extension RowStage {
   var width: Int { output.width }
 
-  /// The whole result, `[1, H, W, C]`, in the memory of ``output``.
+  /// The whole result, `[1, H, W, C]`, in the memory of ``output``; a single zero in a dry run.
   func wholeMap() throws -> Tensor {
     output.reserve(height)
     try advance(to: height)
-    return output.ledger.isDry
-      ? Tensor(zeros: [1, height, width, output.channels]) : output.wholeTensor
+    return output.ledger.isDry ? Tensor(zeros: [1, 1, 1, 1]) : output.wholeTensor
   }
 
   /// Hands all rows to `body`, band by band, and discards them.
