@@ -96,11 +96,20 @@ struct DecodeCommand: ParsableCommand {
           file: try LatentFile(contentsOf: file.input.url),
           note: try DecodingNote(latentAt: file.input.url, format, quality: quality))
       },
+      announce: { loaded in
+        // A model that isn't there is reported below.
+        let codec = try? models.codec(for: loaded.file.metadata.model)
+        let factor = loaded.file.metadata.spatialFactor
+        return codec?.attentionEstimate(
+          .decode, height: loaded.file.latent.height * factor,
+          width: loaded.file.latent.width * factor)?.description
+      },
       compute: { _, loaded in
         let codec = try models.codec(for: loaded.file.metadata.model)
         let start = ContinuousClock.now
         return Decoded(
-          image: try codec.decode(loaded.file), note: loaded.note, model: codec.model.name,
+          image: try codec.decode(loaded.file, for: Self.encoding(format, quality: quality)),
+          note: loaded.note, model: codec.model.name,
           milliseconds: (ContinuousClock.now - start) / .milliseconds(1))
       },
       pack: { _, decoded in
@@ -118,18 +127,21 @@ struct DecodeCommand: ParsableCommand {
     try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
   }
 
+  private static func encoding(_ format: Format, quality: Int) -> ImageEncoding {
+    switch format {
+    case .png: .png()
+    case .jpg: .jpeg(quality: quality)
+    case .webp: .webP(quality: Float(quality))
+    }
+  }
+
   /// JPEG holds no opacity: such a picture is laid over white.
   private static func encode(
     _ image: Image, _ format: Format, quality: Int, _ note: DecodingNote,
     to sink: ([UInt8]) throws -> Void
   ) throws {
-    switch format {
-    case .png: try image.encode(as: .png(), note: note.text, to: sink)
-    case .jpg:
-      try image.flattened(red: 255, green: 255, blue: 255)
-        .encode(as: .jpeg(quality: quality), note: note.text, to: sink)
-    case .webp: try image.encode(as: .webP(quality: Float(quality)), note: note.text, to: sink)
-    }
+    let image = format == .jpg ? image.flattened(red: 255, green: 255, blue: 255) : image
+    try image.encode(as: encoding(format, quality: quality), note: note.text, to: sink)
   }
 }
 

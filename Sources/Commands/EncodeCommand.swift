@@ -106,8 +106,13 @@ struct EncodeCommand: ParsableCommand {
       },
       read: { file in
         let bytes = try FileReading.bytes(of: file.input)
+        try codec.checkMemory(forPictureIn: bytes, options: options)
         return Loaded(
           image: try Image(decoding: bytes), sha256: SHA256.hexadecimal(of: bytes))
+      },
+      announce: { loaded in
+        codec.attentionEstimate(.encode, height: loaded.image.height, width: loaded.image.width)?
+          .description
       },
       compute: { _, loaded in try Self.encode(loaded, codec, options) },
       pack: { _, encoded in encoded })

@@ -36,7 +36,8 @@ struct FileCommand {
 
   /// Takes the files through the stages of a `FileRun`.
   ///
-  /// `line` gives what is printed on standard output for a file that was done, unless it is JSON.
+  /// `announce` gives what is to be said on standard error before a file is computed, and `line` what
+  /// is printed on standard output for a file that was done, unless it is JSON.
   ///
   /// - Throws: `StatusError` with the run's exit status, unless all was done.
   func run<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>(
@@ -44,6 +45,7 @@ struct FileCommand {
     line: @escaping @Sendable (PlannedFile, Facts) -> String? = { _, _ in nil },
     examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
     read: @escaping @Sendable (PlannedFile) throws -> Loaded,
+    announce: @escaping @Sendable (Loaded) -> String? = { _ in nil },
     compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
     pack: @escaping @Sendable (PlannedFile, Computed) throws -> FileRun.Result<Facts>
   ) throws {
@@ -64,7 +66,10 @@ struct FileCommand {
     let summary = try options.withThreads {
       try FileRun(pipeline: pipeline, force: force, progress: progress)(
         files, failures: list.failures, interruption: interruption, examine: examine, read: read,
-        compute: compute, pack: pack
+        compute: { file, loaded in
+          if let text = announce(loaded) { progress.message("\(file.input.path): \(text)") }
+          return try compute(file, loaded)
+        }, pack: pack
       ) { file, outcome in
         if isJSON {
           Self.print(Self.record(of: file, outcome))

@@ -50,7 +50,8 @@ struct MemoryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The most memory to take: 400MiB, 2GiB. Pictures that need more are computed in bands of rows, "
-        + "with the same result, and one after the other. Without it, what the machine has is the limit.",
+        + "with the same result to rounding, and one after the other; what doesn't fit is kept in a "
+        + "temporary file in $TMPDIR. Without it, what the machine has is the limit.",
       valueName: "size"))
   var memory: MemoryArgument?
 

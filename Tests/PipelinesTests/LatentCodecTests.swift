@@ -140,19 +140,48 @@ import Testing
   }
 
   @Test func aPlanThatFitsIsGranted() throws {
-    // Nothing is computed, so that the pictures may be huge.
-    let strict = LatentCodec(codec.model, memory: MemoryLimit(byteCount: 1 << 20))
+    // Nothing is computed, so that the picture may be huge.
+    let limit = 1 << 20
+    let strict = LatentCodec(codec.model, memory: MemoryLimit(byteCount: limit))
+    var least = 0
     do {
-      _ = try strict.plan(.decode, height: 4096, width: 4096)
+      _ = try strict.plan(.decode, height: 4096, width: 4096, available: limit)
     } catch .tooLarge(_, _, let needed, _) {
-      // Tests that run beside this one take memory too.
-      let limit = MemoryLimit(byteCount: needed + 1 << 30)
-      let plan = try LatentCodec(codec.model, memory: limit)
-        .plan(.decode, height: 4096, width: 4096)
-      #expect(!plan.isWhole)
+      least = needed
+    }
+    #expect(least > limit)
+    let plan = try strict.plan(.decode, height: 4096, width: 4096, available: least)
+    #expect(!plan.isWhole && plan.peakByteCount <= least)
+    #expect(throws: CodecError.self) {
+      try strict.plan(.decode, height: 4096, width: 4096, available: least - 1)
+    }
+    // What is to be taken beside it is counted.
+    #expect(throws: CodecError.self) {
+      try strict.plan(
+        .decode, height: 4096, width: 4096, pictureByteCount: 1, available: least)
+    }
+    #expect(throws: CodecError.self) {
+      try strict.plan(
+        .decode, height: 4096, width: 4096, laterByteCount: least + 1, available: least)
     }
   }
 
+  @Test func aPictureThatDoesNotFitIsRefusedByItsHeader() throws {
+    let strict = LatentCodec(codec.model, memory: MemoryLimit(byteCount: 1 << 20))
+    var file = try samplePicture(16, 16).encoded(as: .png())
+    #expect {
+      try strict.checkMemory(forPictureIn: file)
+    } throws: { error in
+      guard case .tooLarge(16, 16, _, 1 << 20)? = error as? CodecError else { return false }
+      return true
+    }
+    // Its pixels aren't looked at.
+    file.removeLast(20)
+    #expect(throws: CodecError.self) { try strict.checkMemory(forPictureIn: file) }
+    let roomy = LatentCodec(codec.model, memory: MemoryLimit(byteCount: 1 << 40))
+    try roomy.checkMemory(forPictureIn: file)
+    try codec.checkMemory(forPictureIn: file)
+  }
 }
 
 extension ArraySlice {

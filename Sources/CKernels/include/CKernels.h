@@ -11,6 +11,7 @@
 #include "function.h"
 #include "group_norm.h"
 #include "half.h"
+#include "heap.h"
 #include "im2col.h"
 #include "instruction_set.h"
 #include "layout.h"

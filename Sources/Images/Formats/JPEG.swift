@@ -44,6 +44,22 @@ enum JPEG {
         warnings: segments.warnings))
   }
 
+  /// What the picture takes: of a file in several scans, libjpeg keeps all coefficients, in 16 bits.
+  static func footprint(of bytes: [UInt8], limits: ImageLimits) throws(ImageError) -> ImageFootprint
+  {
+    let segments = try JPEGSegments(bytes)
+    try limits.check(width: segments.width, height: segments.height)
+    let pixelCount = segments.width * segments.height
+    let isInk = segments.componentCount == 4
+    // Inks are there beside the colours that are mixed of them.
+    let inkByteCount = isInk ? 4 * pixelCount : 0
+    return ImageFootprint(
+      width: segments.width, height: segments.height,
+      channels: segments.componentCount == 1 ? .grey : .rgb, bitDepth: 8,
+      orientation: segments.orientation ?? .upright,
+      decoderByteCount: inkByteCount + 2 * (segments.scanCount > 1 ? segments.coefficientCount : 0))
+  }
+
   private static func decompress(
     _ bytes: [UInt8], _ segments: JPEGSegments, _ format: TJPF, channelCount: Int
   ) throws(ImageError) -> [UInt8] {

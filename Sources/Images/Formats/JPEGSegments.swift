@@ -17,7 +17,10 @@ struct JPEGSegments {
   private var profileParts: [Int: ArraySlice<UInt8>] = [:]
   private var profilePartCount = 0
   private var hasFrame = false
-  private var hasScan = false
+  /// How many scans there are: more than one in a progressive file.
+  private(set) var scanCount = 0
+  /// The coefficients of all components.
+  private(set) var coefficientCount = 0
 
   /// Walks over all segments up to the end-of-image marker.
   ///
@@ -29,7 +32,9 @@ struct JPEGSegments {
       position = marker + 2
       switch bytes[marker + 1] {
       case 0xD9:
-        guard hasFrame, hasScan else { throw .damaged(.jpeg, reason: "there is no picture in it") }
+        guard hasFrame, scanCount > 0 else {
+          throw .damaged(.jpeg, reason: "there is no picture in it")
+        }
         assembleProfile()
         return
       case 0x01, 0xD0...0xD8:
@@ -68,7 +73,7 @@ struct JPEGSegments {
       try readFrame(contents)
       isArithmetic = type >= 0xC9
     case 0xDA:
-      hasScan = true
+      scanCount += 1
     case 0xE1 where contents.starts(with: "Exif\0".utf8):
       // The first block counts: some programs append theirs without removing the old one.
       if orientation == nil { orientation = EXIF.orientation(in: contents.dropFirst(6)) }
@@ -93,6 +98,15 @@ struct JPEGSegments {
     precision = Int(contents[start])
     (width, height) = (columns, rows)
     componentCount = Int(contents[start + 5])
+    // Three bytes for each component, of which the second has its samples across and down.
+    let factors = (0..<componentCount).compactMap { index -> (Int, Int)? in
+      let place = start + 7 + 3 * index
+      guard place < contents.endIndex else { return nil }
+      return (Int(contents[place] >> 4), Int(contents[place] & 15))
+    }
+    let across = max(factors.map(\.0).max() ?? 1, 1)
+    let down = max(factors.map(\.1).max() ?? 1, 1)
+    coefficientCount = factors.reduce(0) { $0 + width * height * $1.0 * $1.1 / (across * down) }
   }
 
   private mutating func assembleProfile() {

@@ -28,6 +28,33 @@ enum PNG {
     }
   }
 
+  /// What the picture takes.
+  static func footprint(of bytes: [UInt8], limits: ImageLimits) throws(ImageError) -> ImageFootprint
+  {
+    try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
+      guard let reader = unsafe lvae_png_reader_create(buffer.baseAddress, buffer.count) else {
+        throw ImageError.damaged(.png, reason: "no memory for a reader")
+      }
+      defer { unsafe lvae_png_reader_destroy(reader) }
+      var header = lvae_png_header()
+      try unsafe check(lvae_png_read_header(reader, &header), reader)
+      let (width, height) = (Int(header.width), Int(header.height))
+      try limits.check(width: width, height: height)
+      guard let channels = Image.Channels(rawValue: Int(header.channels)) else {
+        throw ImageError.damaged(.png, reason: "\(header.channels) channels")
+      }
+      var byteCount = 0
+      var orientation = ImageOrientation.upright
+      if let exif = unsafe lvae_png_exif(reader, &byteCount) {
+        let block = unsafe Array(UnsafeBufferPointer(start: exif, count: byteCount))
+        orientation = EXIF.orientation(in: block[...]) ?? .upright
+      }
+      return ImageFootprint(
+        width: width, height: height, channels: channels, bitDepth: Int(header.bits_per_sample),
+        orientation: orientation, decoderByteCount: 0)
+    }
+  }
+
   private static func check(
     _ status: lvae_png_status, _ reader: OpaquePointer
   ) throws(ImageError) {

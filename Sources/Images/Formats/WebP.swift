@@ -35,6 +35,25 @@ enum WebP {
         hasAlpha: channels.hasAlpha, orientation: chunks.orientation ?? .upright))
   }
 
+  /// What the picture takes: lossless ones are there twice, and opacity is decoded for itself.
+  static func footprint(of bytes: [UInt8], limits: ImageLimits) throws(ImageError) -> ImageFootprint
+  {
+    let chunks = try WebPChunks(bytes)
+    var features = WebPBitstreamFeatures()
+    let status = unsafe WebPGetFeatures(bytes, bytes.count, &features)
+    guard status == VP8_STATUS_OK else {
+      throw .damaged(
+        .webP, reason: "the header can't be read (libwebp's status \(status.rawValue))")
+    }
+    let (width, height) = (Int(features.width), Int(features.height))
+    try limits.check(width: width, height: height)
+    let isLossless = features.format == 2
+    let bytesPerPixel = isLossless ? 4 : features.has_alpha != 0 ? 2 : 0
+    return ImageFootprint(
+      width: width, height: height, channels: features.has_alpha != 0 ? .rgba : .rgb, bitDepth: 8,
+      orientation: chunks.orientation ?? .upright, decoderByteCount: bytesPerPixel * width * height)
+  }
+
   /// Writes a file: lossy with a quality, lossless without.
   static func encode(_ image: Image, quality: Float?) throws(ImageError) -> [UInt8] {
     guard (0...100).contains(quality ?? 0) else {

@@ -66,12 +66,14 @@ public struct AutoencoderTiny: Autoencoder {
   /// Whether encoding gives a distribution with a variance.
   public var hasPosterior: Bool { false }
 
-  /// A block at full resolution holds its input and two intermediate results.
+  /// A convolution at full resolution holds its input and its result.
+  ///
+  /// A block's result takes its input's memory. The colours come to it, in −1…1 and in 0…1.
   public var workingBytesPerPixel: Int {
     let channels = max(
       configuration.encoderBlockOutChannels[0],
       configuration.decoderBlockOutChannels[configuration.decoderBlockOutChannels.count - 1])
-    return 3 * channels * MemoryLayout<Float>.stride
+    return (2 * channels + 2 * 4) * MemoryLayout<Float>.stride
   }
 
   /// How latents are brought to the range that a diffusion model works in.

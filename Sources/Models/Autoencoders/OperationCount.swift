@@ -8,13 +8,27 @@ extension Autoencoder {
   /// Algorithms that need fewer multiplications don't change it, so that they show as more
   /// operations a second.
   package func operationCount(of half: AutoencoderHalves, height: Int, width: Int) -> Int {
+    counter(of: half, height: height, width: width).total
+  }
+
+  /// Those of ``operationCount(of:height:width:)`` that grow with the square of the pixels: queries
+  /// · keys, and their weights · values.
+  package func attentionOperationCount(
+    of half: AutoencoderHalves, height: Int, width: Int
+  ) -> Int {
+    counter(of: half, height: height, width: width).attention
+  }
+
+  private func counter(
+    of half: AutoencoderHalves, height: Int, width: Int
+  ) -> OperationCounter {
     let levels: (String) -> Int?
     switch self {
     case let model as AutoencoderKL:
       let coarsest = model.configuration.blockOutChannels.count - 1
       levels = { AutoencoderKL.level(of: $0.split(separator: "."), coarsest: coarsest) }
     case let model as AutoencoderTiny: levels = model.level(of:)
-    default: return 0
+    default: levels = { _ in nil }
     }
     var counter = OperationCounter { name in
       guard half.contain(parameter: name), let level = levels(name) else { return 0 }
@@ -23,7 +37,7 @@ extension Autoencoder {
     var model = self
     // This visitor throws nothing.
     try? model.visitParameters(at: .root, with: &counter)
-    return counter.total
+    return counter
   }
 }
 
@@ -32,6 +46,7 @@ private struct OperationCounter: ParameterVisitor {
   /// How many pixels the layer of a parameter gives.
   let pixelCount: (String) -> Int
   var total = 0
+  var attention = 0
 
   init(pixelCount: @escaping (String) -> Int) {
     self.pixelCount = pixelCount
@@ -44,8 +59,9 @@ private struct OperationCounter: ParameterVisitor {
     let share: Int = if case .transposedConvolution = layout { 4 } else { 1 }
     total += 2 * parameter.shape.scalarCount / share * pixels
     if path.description.hasSuffix("to_q.weight") {
-      // Queries · keys, and their weights · values.
-      total += 4 * pixels * pixels * parameter.shape[1]
+      let count = 4 * pixels * pixels * parameter.shape[1]
+      attention += count
+      total += count
     }
   }
 }

@@ -225,6 +225,8 @@ private struct KLRows {
         // The keys and values live as long as this stage.
         _ = (keys.stage, values.stage)
         try queries.advance(to: rows.upperBound)
+        // The queries and their results, each as a tensor.
+        ledger.note(2 * rows.count * queries.output.rowByteCount)
         queries.output.discard(before: rows.upperBound)
       }
     ) { rows, window in

@@ -69,7 +69,10 @@ extension AutoencoderTiny {
     }
     // What pools over the whole picture stands at the end, where pixels are few.
     let end = encoder.firstIndex(where: \.needsWholePicture) ?? encoder.count
-    let hidden = try encoder[..<end].stage(of: source, band: band).wholeMap()
+    // Up to the first halving, where rows are longest.
+    let halving = encoder[..<end].firstIndex(where: \.halves).map { $0 + 1 } ?? 0
+    let halved = encoder[..<halving].stripes(of: source, band: band)
+    let hidden = try encoder[halving..<end].stage(of: halved, band: band).wholeMap()
     let latents = ledger.isDry ? hidden : Array(encoder[end...]).run(hidden)
     return DiagonalGaussianDistribution(mean: latents, logVariance: nil)
   }
@@ -79,9 +82,13 @@ extension AutoencoderTiny {
   ) throws {
     let start = (decoder.lastIndex(where: \.needsWholePicture) ?? -1) + 1
     let source = SourceStage(decodeStart(latents, layers: start, ledger), ledger: ledger)
-    let stage = decoder[start...].stage(of: source, band: band)
+    // From the last doubling on, where rows are longest.
+    let doubling = decoder[start...].lastIndex(where: \.doubles) ?? decoder.endIndex
+    let half = decoder[start..<doubling].stage(of: source, band: band)
+    let stage = decoder[doubling...].stripes(of: half, band: band)
     let channels = configuration.decoderBlockOutChannels.last ?? 1
-    let rowByteCount = stage.width * channels * MemoryLayout<Float>.stride
+    let rowByteCount =
+      min(stage.width, 2 * stripWidth) * channels * MemoryLayout<Float>.stride
     try stage.forEachBand(of: band.rows(byteCount: rowByteCount)) { rows, window in
       if !ledger.isDry { try write(window.tensor(rows).affine(scale: 2, offset: -1)) }
     }
@@ -97,7 +104,29 @@ extension AutoencoderTiny {
   }
 }
 
+/// About how many columns of their input the layers of full resolution take at a time.
+private let stripWidth = 1024
+
 extension TinyLayer {
+  /// Whether the result has half the rows.
+  fileprivate var halves: Bool {
+    if case .convolution(let conv) = self { conv.stride == 2 } else { false }
+  }
+
+  /// Whether the result has twice the rows.
+  fileprivate var doubles: Bool {
+    if case .upsampling = self { true } else { false }
+  }
+
+  /// How many convolutions follow one another in it.
+  fileprivate var depth: Int {
+    switch self {
+    case .convolution: 1
+    case .block(let block): block.convolutions.count
+    case .upsampling, .relu: 0
+    }
+  }
+
   /// Whether no row of the result is known before all rows of the input are.
   fileprivate var needsWholePicture: Bool {
     if case .block(let block) = self { block.pool != nil } else { false }
@@ -105,6 +134,15 @@ extension TinyLayer {
 }
 
 extension ArraySlice<TinyLayer> {
+  /// ``stage(of:band:)`` in strips of columns, where the map is wide.
+  fileprivate func stripes(of source: any RowStage, band: BandHeight) -> any RowStage {
+    guard source.width > 3 * stripWidth / 2, !isEmpty else { return stage(of: source, band: band) }
+    let depth = reduce(0) { $0 + $1.depth }
+    return StripedStage(of: source, width: stripWidth, halo: (depth + 1) / 2 * 2) { strip in
+      stage(of: strip, band: band)
+    }
+  }
+
   /// The last layer's stage; ``run(_:)`` in bands of rows.
   fileprivate func stage(of source: any RowStage, band: BandHeight) -> any RowStage {
     var stage = source

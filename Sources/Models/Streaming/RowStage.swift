@@ -17,12 +17,11 @@ protocol RowStage: AnyObject {
 extension RowStage {
   var width: Int { output.width }
 
-  /// The whole result, `[1, H, W, C]`, in the memory of ``output``.
+  /// The whole result, `[1, H, W, C]`, in the memory of ``output``; a single zero in a dry run.
   func wholeMap() throws -> Tensor {
     output.reserve(height)
     try advance(to: height)
-    return output.ledger.isDry
-      ? Tensor(zeros: [1, height, width, output.channels]) : output.wholeTensor
+    return output.ledger.isDry ? Tensor(zeros: [1, 1, 1, 1]) : output.wholeTensor
   }
 
   /// Hands all rows to `body`, band by band, and discards them.
@@ -43,10 +42,11 @@ struct BandHeight {
   /// About how many bytes a band has.
   let byteCount: Int
 
-  /// The rows of a band: whole tiles of the Winograd kernels, of 4 and if possible of 6 rows.
+  /// The rows of a band: whole tiles of the Winograd kernels, of 6 rows where there is room, and of
+  /// 4 too where there is much.
   func rows(byteCount rowByteCount: Int) -> Int {
     let rows = byteCount / max(rowByteCount, 1)
-    return rows >= 12 ? min(rows / 12 * 12, 1 << 12) : rows >= 8 ? 8 : 4
+    return rows >= 24 ? min(rows / 12 * 12, 1 << 12) : rows >= 4 ? max(rows / 6 * 6, 6) : 4
   }
 }
 
@@ -109,7 +109,7 @@ final class ConvolutionStage: RowStage {
   ///
   /// So it is where the resolution changes, since neighbours there have bands of other heights. Other
   /// stages compute what they are asked for, which keeps the stages of one resolution in step.
-  private var completesBands: Bool
+  var completesBands: Bool
   private let weights: PackedRowWeights
 
   /// - Parameters:
@@ -127,16 +127,31 @@ final class ConvolutionStage: RowStage {
     self.residual = residual
     self.keepsSource = keepsSource
     height = convolution.outputHeight(source.height)
-    completesBands = height < source.height
-    if height > source.height { (source as? ConvolutionStage)?.completesBands = true }
+    completesBands = height != source.height
+    let before = source as? ConvolutionStage
+    if height > source.height { before?.completesBands = true }
     output = RowWindow(
       width: convolution.outputWidth(source.width), channels: convolution.outputChannels,
       ledger: source.output.ledger)
     // The input's bands shouldn't be larger, either: the last convolution has few channels.
-    bandRows = band.rows(
+    let rows = band.rows(
       byteCount: max(
         output.rowByteCount, source.output.rowByteCount * source.height / max(height, 1)))
-    weights = PackedRowWeights(convolution, bandRows: bandRows, ledger: output.ledger)
+    bandRows =
+      if let before, height < source.height {
+        // So many that the source is asked for just one of its bands.
+        max(before.bandRows * height / source.height, 1)
+      } else if height > source.height {
+        // Each of two rows, the even ones and the odd, has tiles of its own, of 4 rows.
+        max(rows / 8 * 8, 8)
+      } else {
+        rows
+      }
+    let (ledger, bandRows, inputWidth) = (output.ledger, bandRows, source.width)
+    weights = ledger.weights(of: convolution) {
+      PackedRowWeights(
+        convolution, bandRows: bandRows, inputWidth: inputWidth, ledger: ledger)
+    }
   }
 
   func advance(to end: Int) throws {

@@ -23,10 +23,10 @@ public struct StreamingPlan: Sendable, Equatable {
   var band: BandHeight { BandHeight(byteCount: bandByteCount) }
 
   /// Band sizes that are tried, the fastest first.
-  static let bandByteCounts = [32, 24, 16, 12, 8, 6, 4, 3, 2, 1].map { $0 << 20 }
+  static let bandByteCounts = [32, 24, 16, 12, 8, 6, 5, 4, 3, 2, 1].map { $0 << 20 }
 
-  /// Scratch memory of convolutions, and what else is small.
-  static let smallByteCount = 8 << 20
+  /// What isn't counted: bands of a picture's pixels, and the holes between blocks of memory.
+  static let smallByteCount = 24 << 20
 }
 
 /// Which way data goes through an autoencoder.

@@ -59,7 +59,7 @@ public struct LatentCodec: Sendable {
   public func encode(
     _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
   ) throws -> LatentFile {
-    let (colors, alpha) = separate(image, options.alpha)
+    let (colors, alpha) = try separate(image, options.alpha)
     let (posterior, meanColors) = try posterior(of: colors)
     let latent = try values(of: posterior, options, sourceSHA256: sourceSHA256)
     guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
@@ -80,11 +80,19 @@ public struct LatentCodec: Sendable {
       metadata: metadata, latent: try quantizer.quantize(latent), alpha: alpha.map(AlphaPlane.init))
   }
 
-  private func separate(_ image: Image, _ policy: AlphaPolicy) -> (Image, alpha: Image?) {
+  private func separate(
+    _ image: Image, _ policy: AlphaPolicy
+  ) throws(CodecError) -> (Image, alpha: Image?) {
     switch policy {
-    case .keep: image.separatingAlpha()
+    case .keep:
+      if memory.byteCount != nil {
+        try check(
+          image.separatingByteCount, of: memory.availableByteCount, height: image.height,
+          width: image.width)
+      }
+      return image.separatingAlpha()
     case .flatten(let red, let green, let blue):
-      (image.flattened(red: red, green: green, blue: blue), nil)
+      return (image.flattened(red: red, green: green, blue: blue), nil)
     }
   }
 
@@ -147,16 +155,20 @@ public struct LatentCodec: Sendable {
 
   /// The picture of a `.latent` file.
   ///
+  /// - Parameters:
+  ///   - file: The file.
+  ///   - encoding: What the picture will be written as; the memory for that is counted, too.
+  /// - Returns: The picture, with the file's opacity.
   /// - Throws: ``CodecError``, also if the file was made with another model.
-  public func decode(_ file: LatentFile) throws -> Image {
+  public func decode(_ file: LatentFile, for encoding: ImageEncoding? = nil) throws -> Image {
     guard file.metadata.model.sha256 == model.sha256 else {
       throw CodecError.otherModel(wanted: file.metadata.model, given: model.latentModel)
     }
     let latent = file.latent.dequantized()
     let (rows, columns) = (latent.shape[1], latent.shape[2])
     let factor = autoencoder.spatialFactor
-    let channels = autoencoder.latentChannels
-    let stored = file.metadata.values == .moments ? 2 * channels : channels
+    let count = autoencoder.latentChannels
+    let stored = file.metadata.values == .moments ? 2 * count : count
     guard latent.shape[3] == stored, file.metadata.spatialFactor == factor else {
       throw CodecError.otherShape(
         channels: latent.shape[3], factor: file.metadata.spatialFactor, expectedChannels: stored,
@@ -164,9 +176,15 @@ public struct LatentCodec: Sendable {
     }
     guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
     let source = file.metadata.source
+    let (height, width) = (source?.height ?? rows * factor, source?.width ?? columns * factor)
+    let channels: Image.Channels = source?.colour == .grey ? .grey : .rgb
     let colors = try picture(
-      of: latent, height: source?.height ?? rows * factor, width: source?.width ?? columns * factor,
-      channels: source?.colour == .grey ? .grey : .rgb)
+      of: latent, height: height, width: width, channels: channels,
+      laterByteCount: max(
+        encoding?.writingByteCount(pixelCount: height * width) ?? 0,
+        Image.joiningByteCount(
+          pixelCount: height * width, channels: channels,
+          alphaBitDepth: file.alpha?.bitDepth ?? 0)))
     guard let alpha = file.alpha?.image else { return colors }
     // The picture gets the opacity's depth, so that nothing of it is lost.
     return (alpha.bitDepth == 16 ? colors.sixteenBit : colors).joining(alpha: alpha)

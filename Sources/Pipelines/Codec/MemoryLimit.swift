@@ -1,4 +1,3 @@
-import Models
 import Tensors
 
 /// How much memory this process may take.

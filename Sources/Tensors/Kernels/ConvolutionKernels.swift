@@ -120,18 +120,31 @@ extension ConvolutionEpilogue {
     }
   }
 
+  /// The bytes that ``packed(_:)`` gives.
+  var packedByteCount: Int {
+    unsafe lvae_conv2d_packed_count(plan) * MemoryLayout<Float>.stride
+  }
+
+  /// The bytes that a run takes for itself, on all threads.
+  var scratchByteCount: Int {
+    unsafe lvae_conv2d_scratch_bytes(plan) * ThreadPool.current.threadCount
+  }
+
   /// The name of the algorithm; weights that are packed for one can't be used with another.
   var algorithm: String { unsafe String(cString: lvae_conv2d_algorithm_name(plan)) }
 
   /// The weights in the form that this plan wants them in.
   func packed(_ weight: Tensor) -> Storage {
-    weight.storage.packedWeights.value(for: algorithm) {
-      let packed = Storage(count: unsafe lvae_conv2d_packed_count(plan))
-      ThreadPool.current.run(count: unsafe lvae_conv2d_pack_task_count(plan)) { task, _ in
-        unsafe lvae_conv2d_pack_task(plan, weight.storage.base, packed.base, task)
-      }
-      return packed
+    weight.storage.packedWeights.value(for: algorithm) { packedAnew(weight) }
+  }
+
+  /// The same, without keeping them beside the weights.
+  func packedAnew(_ weight: Tensor) -> Storage {
+    let packed = Storage(count: unsafe lvae_conv2d_packed_count(plan))
+    ThreadPool.current.run(count: unsafe lvae_conv2d_pack_task_count(plan)) { task, _ in
+      unsafe lvae_conv2d_pack_task(plan, weight.storage.base, packed.base, task)
     }
+    return packed
   }
 }
 

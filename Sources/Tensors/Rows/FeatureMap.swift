@@ -98,9 +98,11 @@ package final class FeatureMap {
     self.store = store
     statistics = RowStatistics(channels: channels, groups: groups, pixels: height * width)
     rowsOfChunk = store.rowsOfChunk(rowCount: width * channels)
+    store.ledger.take(statistics.byteCount)
   }
 
   deinit {
+    store.ledger.give(statistics.byteCount)
     for chunk in chunks { if let chunk { store.give(chunk) } }
   }
 

@@ -63,16 +63,17 @@ package struct RowConvolution: Sendable {
     return min(first, height)..<min(max(end, first), height)
   }
 
+  /// What the kernels compute for rows of the result.
   fileprivate func kernelShape(
-    _ rows: Range<Int>, of input: RowWindow, _ inputRows: Range<Int>
+    _ rows: Range<Int>, inputWidth: Int, _ inputRows: Range<Int>
   ) -> lvae_conv2d_shape {
     var shape = lvae_conv2d_shape()
     shape.batch = 1
     shape.height = inputRows.count
-    shape.width = input.width
+    shape.width = inputWidth
     shape.in_channels = inputChannels
     shape.out_height = rows.count
-    shape.out_width = outputWidth(input.width)
+    shape.out_width = outputWidth(inputWidth)
     shape.out_channels = outputChannels
     shape.kernel_height = weight.shape[0]
     shape.kernel_width = weight.shape[1]
@@ -96,27 +97,37 @@ package struct RowConvolution: Sendable {
 package final class PackedRowWeights {
   let convolution: RowConvolution
   private let ledger: RowLedger
+  /// The algorithm of most bands, and the bytes of its weights.
+  private let algorithm: String
   private let byteCount: Int
-  private var packed: [String: Storage] = [:]
+  /// The bytes that are taken while a band is computed: by the kernels, on all threads, and by the
+  /// weights for another algorithm.
+  let workingByteCount: Int
+  private var packed: Storage?
 
   /// The weights for bands of so many rows.
-  package init(_ convolution: RowConvolution, bandRows: Int, ledger: RowLedger) {
+  ///
+  /// - Precondition: some kernel computes the convolution.
+  package init(
+    _ convolution: RowConvolution, bandRows: Int, inputWidth: Int, ledger: RowLedger
+  ) {
     self.convolution = convolution
     self.ledger = ledger
-    let shape = convolution.weight.shape
-    let taps: Int
-    if convolution.kind != .plain {
-      taps = 4 * 25  // four phases of F(4×4, 2×2)
-    } else if shape[0] == 3 && convolution.stride == 1 {
-      // F(4×4, 3×3), and for high bands F(6×6, 3×3) beside it.
-      taps = bandRows < 12 || shape[2] * shape[3] > 1 << 18 ? 36 : 36 + 64
-    } else if shape[0] == 3 && convolution.stride == 2 {
-      // As they are, and for high bands four components of F(4×4, 2×2) beside it.
-      taps = bandRows < 4 ? 9 : 9 + 4 * 25
-    } else {
-      taps = shape[0] * shape[1]
+    let multiple = convolution.rowMultiple
+    // The first and the last bands have other heights, which may suit another algorithm.
+    let plans = [bandRows, bandRows + 3, 1].map { count in
+      let rows = 0..<(count + multiple - 1) / multiple * multiple
+      let shape = convolution.kernelShape(
+        rows, inputWidth: inputWidth, convolution.inputRows(for: rows, height: .max / 4))
+      guard let plan = ConvolutionPlan(shape) else {
+        preconditionFailure("no kernel for rows of \(convolution.weight.shape)")
+      }
+      return plan
     }
-    byteCount = taps * shape[2] * shape[3] * MemoryLayout<Float>.stride
+    algorithm = plans[0].algorithm
+    byteCount = plans[0].packedByteCount
+    let others = plans.filter { $0.algorithm != plans[0].algorithm }.map(\.packedByteCount)
+    workingByteCount = (plans.map(\.scratchByteCount).max() ?? 0) + (others.max() ?? 0)
     ledger.take(byteCount)
   }
 
@@ -125,10 +136,10 @@ package final class PackedRowWeights {
   }
 
   func packed(for plan: ConvolutionPlan) -> Storage {
-    let algorithm = plan.algorithm
-    if let known = packed[algorithm] { return known }
-    let made = plan.packed(convolution.weight)
-    packed[algorithm] = made
+    guard plan.algorithm == algorithm else { return plan.packedAnew(convolution.weight) }
+    if let packed { return packed }
+    let made = plan.packedAnew(convolution.weight)
+    packed = made
     return made
   }
 }
@@ -155,7 +166,7 @@ extension RowWindow {
     precondition(
       input.rows.clamped(to: needed) == needed, "rows \(input.rows) where \(needed) are needed")
     unsafe append(count) { target in
-      let shape = convolution.kernelShape(added, of: input, needed)
+      let shape = convolution.kernelShape(added, inputWidth: input.width, needed)
       guard let plan = ConvolutionPlan(shape) else {
         preconditionFailure("no kernel for rows of \(convolution.weight.shape)")
       }
@@ -165,5 +176,6 @@ extension RowWindow {
         residual: residual.map { unsafe UnsafePointer($0.pointer(toRow: added.lowerBound)) },
         activation: convolution.activation)
     }
+    ledger.note(weights.workingByteCount)
   }
 }

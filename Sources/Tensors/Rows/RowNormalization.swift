@@ -24,6 +24,12 @@ package final class RowStatistics {
     sums.reserveCapacity((pixels + blockPixels - 1) / blockPixels * groups * 2)
   }
 
+  /// The bytes of the sums and of the block.
+  var byteCount: Int {
+    sums.capacity * MemoryLayout<Double>.stride
+      + blockPixels * channels * MemoryLayout<Float>.stride
+  }
+
   /// Adds the next pixels.
   func add(_ scalars: UnsafePointer<Float>, count scalarCount: Int) {
     var source = unsafe scalars

@@ -9,6 +9,11 @@ package final class RowLedger {
   package private(set) var current = 0
   /// The most bytes held at once.
   package private(set) var peak = 0
+  private var knownWeights: [ObjectIdentifier: WeakWeights] = [:]
+
+  private struct WeakWeights {
+    weak var weights: PackedRowWeights?
+  }
 
   package init(isDry: Bool = false) {
     self.isDry = isDry
@@ -18,6 +23,22 @@ package final class RowLedger {
   package func take(_ byteCount: Int) {
     current += byteCount
     peak = max(peak, current)
+  }
+
+  /// Counts bytes that are held now and then given back.
+  package func note(_ byteCount: Int) {
+    peak = max(peak, current + byteCount)
+  }
+
+  /// The packed weights of a convolution, which all its stages share; `make` makes them.
+  package func weights(
+    of convolution: RowConvolution, make: () -> PackedRowWeights
+  ) -> PackedRowWeights {
+    let key = ObjectIdentifier(convolution.weight.storage)
+    if let known = knownWeights[key]?.weights { return known }
+    let made = make()
+    knownWeights[key] = WeakWeights(weights: made)
+    return made
   }
 
   /// Takes bytes off again.
@@ -103,6 +124,26 @@ package final class RowWindow {
     unsafe append(range.count) { target in
       unsafe target.update(
         from: tensor.storage.base + range.lowerBound * rowCount, count: range.count * rowCount)
+    }
+  }
+
+  /// Adds the next `count` rows, joined of columns of other windows, which hold those rows.
+  package func append(_ count: Int, joining parts: [(window: RowWindow, columns: Range<Int>)]) {
+    let added = rows.upperBound..<rows.upperBound + count
+    precondition(
+      parts.reduce(0) { $0 + $1.columns.count } == width
+        && parts.allSatisfy { $0.window.channels == channels },
+      "columns for \(width) × \(channels)")
+    unsafe append(count) { target in
+      ThreadPool.current.run(count: count) { index, _ in
+        var place = unsafe target + index * rowCount
+        for part in parts {
+          let scalarCount = part.columns.count * channels
+          let source = unsafe part.window.pointer(toRow: added.lowerBound + index)
+          unsafe place.update(from: source + part.columns.lowerBound * channels, count: scalarCount)
+          unsafe place += scalarCount
+        }
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Layers
 import Models
 import Tensors
@@ -35,6 +36,31 @@ struct AutoencoderKLRowsTests {
       }
     }
     #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
+  /// Bands of 4 rows, and of 6, which aren't all whole tiles: widths at which the large tiles are
+  /// taken, and odd ones.
+  @Test(arguments: [0, 6 * 528 * 16 * 4], [(10, 132), (3, 129)])
+  func wideBandsGiveTheWholePicturesLatents(_ byteCount: Int, _ size: (Int, Int)) throws {
+    try expectEqualStreams(small(), StreamingPlan(bandByteCount: byteCount), size)
+  }
+
+  @Test func aFullDiskIsNamedAndNothingIsLeftOnIt() throws {
+    let folder = try TemporaryFolder()
+    guard let disk = try SmallDisk(at: folder("disk"), options: "size=64k") else { return }
+    defer { disk.remove() }
+    var plan = StreamingPlan(bandByteCount: 0)
+    plan.spillFolder = folder("disk")
+    let model = small()
+    #expect {
+      try decodeInRows(model, sampleTensor([1, 16, 16, 4]), plan)
+    } throws: { error in
+      guard let error = error as? SpillError else { return false }
+      return error.code == ENOSPC && "\(error)".contains("No space left on device; free space")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("disk")).isEmpty)
+    var status = statvfs()
+    #expect(unsafe statvfs(folder("disk"), &status) == 0 && status.f_bfree == status.f_blocks)
   }
 
   @Test func aFolderWithoutRoomIsNamed() throws {

@@ -26,6 +26,13 @@ struct AutoencoderTinyRowsTests {
     }
   }
 
+  /// Full resolution is computed in strips of columns here: in two for encoding and three for
+  /// decoding, with bands of 4 rows and of 6.
+  @Test(arguments: [0, 6 * 1100 * 16 * 4], [(3, 395), (5, 400)])
+  func stripsGiveTheWholePicturesLatents(_ byteCount: Int, _ size: (Int, Int)) throws {
+    try expectEqualStreams(small(pools: false), StreamingPlan(bandByteCount: byteCount), size)
+  }
+
   @Test func theNumberOfThreadsChangesNothing() throws {
     let model = small(pools: false)
     let latents = sampleTensor([1, 9, 6, 4])
