@@ -190,9 +190,11 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   winograd->tiles_across = divide_up(shape->out_width / step, winograd->tile);
   winograd->tiles = shape->batch * winograd->tiles_down * winograd->tiles_across;
 
-  // More channels make transformed weights larger, which more tiles a block pay for.
+  // More channels make transformed weights larger, which more tiles a block pay for. Few channels of
+  // large tiles fit the second cache level with half as many.
   size_t channels = plan->channel_blocks * kernels->vector_floats;
-  size_t most = channels <= 128 ? 28 : channels <= 256 ? 56 : 112;
+  size_t few = winograd->alpha == 8 ? 14 : 28;
+  size_t most = channels <= 128 ? few : channels <= 256 ? 56 : 112;
   // From 512 on they exceed the third cache level and are read from memory for every block: half
   // as many blocks are 5 to 9 % faster.
   size_t fewest_blocks = channels < 512 ? fewest_tasks : fewest_tasks / 2;
