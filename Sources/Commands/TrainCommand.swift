@@ -89,15 +89,14 @@ struct TrainCommand: ParsableCommand {
     } else if folder.holdsRun {
       settings = try TrainingSettings(contentsOf: URL(filePath: folder.settingsPath))
     }
-    for (key, value) in try changes() { settings = try settings.replacing(key, with: value) }
-    return settings
+    return try settings.replacing(try changes())
   }
 
   /// What the options replace, as `--set` would.
-  private func changes() throws -> [(key: String, value: String)] {
+  private func changes() throws -> [(path: String, text: String)] {
     var changes = set.map { setting in
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return (key: String(parts[0]), value: String(parts[1]))
+      return (path: String(parts[0]), text: String(parts[1]))
     }
     func add(_ key: String, _ value: (some CustomStringConvertible)?) {
       if let value { changes.append((key, "\(value)")) }

@@ -15,6 +15,8 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
     public var gradientNorm: Double
     /// The step's learning rate.
     public var learningRate: Double
+    /// The loss of the discriminator; nil without one.
+    public var discriminatorLoss: Double?
   }
 
   /// The run's settings.
@@ -28,26 +30,51 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   private var optimizer: AdamW
   private var average: ExponentialMovingAverage?
   private let schedule: LearningRateSchedule
-  private let noise: PhiloxRandomSource
+  private let random: PhiloxRandomSource
+  private var adversary: DiscriminatorTrainer?
 
   /// A trainer before its first step.
   ///
-  /// - Throws: ``TrainingError`` if the squares don't fit the network, or nothing can be trained.
-  public init(_ model: Model, settings: TrainingSettings) throws(TrainingError) {
-    guard settings.data.crop % model.spatialFactor == 0 else {
-      throw .cropDoesNotFit(crop: settings.data.crop, factor: model.spatialFactor)
-    }
+  /// - Throws: ``TrainingError`` if the squares don't fit the network or the objective, or nothing
+  ///   can be trained; `TrainingSettingsError` for a bottleneck that doesn't fit; `CheckpointError`
+  ///   if the perceptual network can't be read.
+  public init(_ model: Model, settings: TrainingSettings) throws {
     let paths = WeightCollector(model).tensors.map { ParameterPath($0.name) }
-    guard paths.contains(where: { !settings.train.isFrozen($0) }) else { throw .nothingToTrain }
+    guard paths.contains(where: { !settings.train.isFrozen($0) }) else {
+      throw TrainingError.nothingToTrain
+    }
     self.settings = settings
-    objective = Objective(settings.objective, bottleneck: settings.bottleneck)
+    random = PhiloxRandomSource(seed: settings.train.seed)
+    var (book, judge) = (random.stream(RandomStream.codebook), random.stream(RandomStream.judge))
+    objective = try Objective(reading: settings)
     trained = TrainedAutoencoder(
-      model: model, objective: ObjectiveParameters(settings.objective))
+      model: model,
+      bottleneck: try Bottleneck(
+        settings.bottleneck, latentChannels: model.latentChannels, using: &book),
+      objective: ObjectiveParameters(settings.objective))
     optimizer = AdamW(settings.optimizer.adamW)
     schedule = settings.optimizer.schedule(stepCount: settings.train.steps)
-    noise = PhiloxRandomSource(seed: settings.train.seed).stream(RandomStream.noise)
+    adversary = DiscriminatorTrainer(settings.objective, using: &judge)
     if settings.optimizer.emaDecay > 0 {
-      average = ExponentialMovingAverage(of: trained, decay: settings.optimizer.emaDecay)
+      average = ExponentialMovingAverage(of: model, decay: settings.optimizer.emaDecay)
+    }
+    try Self.checkCrop(settings, factor: model.spatialFactor, judge: adversary?.discriminator)
+  }
+
+  private static func checkCrop(
+    _ settings: TrainingSettings, factor: Int, judge: PatchDiscriminator?
+  ) throws(TrainingError) {
+    let crop = settings.data.crop
+    guard crop % factor == 0 else { throw .cropDoesNotFit(crop: crop, factor: factor) }
+    if let judge, crop < judge.leastSide {
+      throw .cropTooSmall(
+        crop: crop, least: judge.leastSide, setting: "objective.adversarial_weight")
+    }
+    if settings.objective.msSSIMWeight > 0, crop <= 160 {
+      throw .cropTooSmall(crop: crop, least: 161, setting: "objective.ms_ssim_weight")
+    }
+    if settings.objective.ssimWeight > 0, crop < 11 {
+      throw .cropTooSmall(crop: crop, least: 11, setting: "objective.ssim_weight")
     }
   }
 
@@ -75,54 +102,83 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   public mutating func makeStep(_ nextBatch: () throws -> Tensor) throws -> Report {
     let count = settings.optimizer.accumulation
     var gradient = Gradient()
-    var reports: [ObjectiveReport] = []
-    for part in 0..<count {
-      let batch = try nextBatch()
-      let (report, derivative) = try differentiate(batch, number: step * count + part)
-      reports.append(report)
-      if part == 0 { gradient = derivative } else { gradient += derivative }
+    var parts: [Part] = []
+    for index in 0..<count {
+      let (part, derivative) = try differentiate(try nextBatch(), number: step * count + index)
+      parts.append(part)
+      if index == 0 { gradient = derivative } else { gradient += derivative }
     }
     if count > 1 { gradient = gradient * (1 / Float(count)) }
     let norm = GradientClipping.norm(over: trained) { gradient[$0] }
     guard norm.isFinite else {
       throw TrainingError.notFinite(step: step + 1, place: place(ofBad: gradient))
     }
+    let discriminatorLoss = try trainAdversary(with: parts)
     let rate = schedule.rate(atStep: step)
     optimizer.update(
       &trained, learningRate: rate,
       gradientScale: settings.optimizer.clipping?.scale(forNorm: norm) ?? 1
     ) { gradient[$0] }
-    average?.update(with: trained)
+    var choices = random.stream(RandomStream.choices).stream(UInt64(step))
+    for part in parts { trained.bottleneck.update(with: part.quantization, using: &choices) }
+    average?.update(with: trained.model)
     step += 1
     return Report(
-      objective: ObjectiveReport(meanOf: reports), gradientNorm: norm, learningRate: rate)
+      objective: ObjectiveReport(meanOf: parts.map(\.report)), gradientNorm: norm,
+      learningRate: rate, discriminatorLoss: discriminatorLoss)
   }
 
-  private func differentiate(
-    _ batch: Tensor, number: Int
-  ) throws -> (ObjectiveReport, Gradient) {
-    let (loss, report, gradient) = valueWithGradient(
+  /// What is left of a batch when its gradient is known.
+  private struct Part: Sendable {
+    let report: ObjectiveReport
+    let quantization: Quantization?
+    /// Pictures and reconstructions, where a discriminator learns from them.
+    let pair: (real: Tensor, fake: Tensor)?
+  }
+
+  private mutating func trainAdversary(with parts: [Part]) throws -> Double? {
+    guard objective.isAdversarial(atStep: step) else { return nil }
+    do throws(DiscriminatorTrainer.NotFinite) {
+      return try adversary?.makeStep(parts.compactMap(\.pair))
+    } catch {
+      throw TrainingError.notFinite(
+        step: step + 1, place: "the gradient at the discriminator's \(error.path)")
+    }
+  }
+
+  private func differentiate(_ batch: Tensor, number: Int) throws -> (Part, Gradient) {
+    let (loss, part, gradient) = valueWithGradient(
       at: trained, isTrainable: { !settings.train.isFrozen($0) },
       reporting: { self.loss(of: batch, number: number, with: $0) })
     guard loss.isFinite else {
-      throw TrainingError.notFinite(step: step + 1, place: place(ofBadLossOf: batch, number: number))
+      throw TrainingError.notFinite(
+        step: step + 1, place: place(ofBadLossOf: batch, number: number))
     }
-    return (report, gradient)
+    return (part, gradient)
   }
 
   /// The loss of a batch; its number, counted through the run, fixes the noise.
   private func loss(
     of pictures: Tensor, number: Int, with trained: TrainedAutoencoder<Model>,
     repeating: Bool? = nil
-  ) -> (loss: Tensor, report: ObjectiveReport) {
-    var noise = noise.stream(UInt64(number))
+  ) -> (loss: Tensor, report: Part) {
+    var noise = random.stream(RandomStream.noise).stream(UInt64(number))
     let repeats = repeating ?? settings.train.activationCheckpointing
-    let code = BottleneckOutput(
-      sampling: trained.encode(pictures, repeating: repeats), using: &noise)
+    let code = trained.bottleneck(trained.encode(pictures, repeating: repeats), using: &noise)
     let reconstructions = trained.decode(code.latents, repeating: repeats)
-    return objective(
+    let isJudged = objective.isAdversarial(atStep: step)
+    let (loss, report) = objective(
       pictures: pictures, reconstructions: reconstructions, code: code,
-      parameters: trained.objective, step: step)
+      parameters: trained.objective, step: step,
+      adversary: isJudged
+        ? adversary.map { Adversary(discriminator: $0.discriminator, judging: trained.model) } : nil
+    )
+    return (
+      loss,
+      Part(
+        report: report, quantization: code.quantization?.detached(),
+        pair: isJudged ? (pictures, reconstructions.detached()) : nil)
+    )
   }
 
   // MARK: Numbers that aren't finite
@@ -153,6 +209,9 @@ enum RandomStream {
   static let noise: UInt64 = 3
   static let parameters: UInt64 = 4
   static let validation: UInt64 = 5
+  static let codebook: UInt64 = 6
+  static let choices: UInt64 = 7
+  static let judge: UInt64 = 8
 }
 
 private struct FirstBadParameter: ParameterVisitor {
@@ -183,13 +242,14 @@ extension AutoencoderTrainer {
   ///   - pictureCount: how many of them are used.
   /// - Returns: the measurements.
   /// - Throws: `TrainingDataError`.
-  public func validate(with loader: BatchLoader, pictureCount: Int) throws -> AutoencoderValidation {
+  public func validate(with loader: BatchLoader, pictureCount: Int) throws -> AutoencoderValidation
+  {
     var averaged = trained
     averaged.model = averagedModel
     return try AutoencoderValidation(
       of: averaged, objective: objective, step: max(0, step - 1), loader: loader,
       pictureCount: pictureCount,
-      noise: PhiloxRandomSource(seed: settings.train.seed).stream(RandomStream.validation))
+      noise: random.stream(RandomStream.validation))
   }
 
   /// Everything that the next steps depend on.
@@ -200,6 +260,7 @@ extension AutoencoderTrainer {
       checkpoint.add(trained)
       checkpoint.add(optimizer)
       if let average { checkpoint.add(average) }
+      adversary?.add(to: &checkpoint)
       return checkpoint
     }
   }
@@ -214,6 +275,7 @@ extension AutoencoderTrainer {
       try checkpoint.restore(&average)
       self.average = average
     }
+    try adversary?.restore(from: checkpoint)
     step = checkpoint.step
   }
 }
@@ -239,8 +301,10 @@ extension ObjectiveReport {
     loss = reports.reduce(0) { $0 + $1.loss } / count
     terms = terms.indices.map { index in
       let sum = reports.reduce((value: 0.0, contribution: 0.0)) { sum, report in
-        (sum.value + report.terms[index].value,
-          sum.contribution + report.terms[index].contribution)
+        (
+          sum.value + report.terms[index].value,
+          sum.contribution + report.terms[index].contribution
+        )
       }
       return Term(
         name: terms[index].name, value: sum.value / count, contribution: sum.contribution / count)

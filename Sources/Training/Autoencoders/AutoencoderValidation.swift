@@ -6,7 +6,8 @@ import Tensors
 public struct AutoencoderValidation: Sendable {
   /// How many pictures were measured.
   public private(set) var pictureCount = 0
-  /// The mean of the pictures' PSNR in decibels, in 8 bits, of what the posterior's mean decodes to.
+  /// The mean of the pictures' PSNR in decibels, in 8 bits, of what the
+  /// posterior's mean, or its code, decodes to.
   public private(set) var psnr = 0.0
   /// The mean of the pictures' SSIM; nil for pictures that are too small for it.
   public private(set) var ssim: Double?
@@ -24,7 +25,7 @@ public struct AutoencoderValidation: Sendable {
     of trained: TrainedAutoencoder<some Autoencoder>, objective: Objective, step: Int,
     loader: BatchLoader, pictureCount: Int, noise: PhiloxRandomSource
   ) throws {
-    latents = LatentStatistics(channelCount: trained.model.latentChannels)
+    latents = LatentStatistics()
     let count = min(pictureCount, loader.indices.count)
     var (psnrs, ssims): ([Double], [Double]) = ([], [])
     var reports: [ObjectiveReport] = []
@@ -34,13 +35,13 @@ public struct AutoencoderValidation: Sendable {
       let posterior = trained.model.encode(pictures)
       latents.add(posterior)
       var noise = noise.stream(UInt64(start))
-      let code = BottleneckOutput(sampling: posterior, using: &noise)
+      let code = trained.bottleneck(posterior, using: &noise)
       reports.append(
         objective(
           pictures: pictures, reconstructions: trained.model.decode(code.latents), code: code,
           parameters: trained.objective, step: step
         ).report)
-      let decoded = trained.model.decode(posterior.mode)
+      let decoded = trained.model.decode(trained.bottleneck(posterior, noise: nil).latents)
       for index in 0..<range.count {
         let original = Image(pictures.images(index..<index + 1))
         let reconstruction = Image(decoded.images(index..<index + 1))
@@ -85,9 +86,10 @@ public struct AutoencoderValidation: Sendable {
     values += objective.values.filter { $0.name != "kl_weight" }.map {
       ("validation.\($0.name)", $0.value)
     }
-    values.append(("validation.active_units", Double(latents.activeChannelCount)))
-    for (channel, kl) in latents.klPerChannel.enumerated() {
-      values.append(("validation.kl.\(channel)", kl))
+    values.append(("validation.active_units", Double(latents.activeUnits())))
+    values.append(("validation.units", Double(latents.unitCount)))
+    for (index, channel) in latents.channels.enumerated() where !objective.klPerChannel.isEmpty {
+      values.append(("validation.kl.\(index)", channel.divergence))
     }
     return values
   }

@@ -6,6 +6,7 @@ import Tensors
 struct LogWindow {
   private var reports: [ObjectiveReport] = []
   private var gradientNorms: [Double] = []
+  private var discriminatorLosses: [Double] = []
   private var learningRate = 0.0
   /// Time at work since `firstStep`, without validations and checkpoints.
   private var elapsed = Duration.zero
@@ -17,6 +18,7 @@ struct LogWindow {
   mutating func start(at step: Int) {
     reports = []
     gradientNorms = []
+    discriminatorLosses = []
     elapsed = .zero
     begin = .now
   }
@@ -28,6 +30,7 @@ struct LogWindow {
     reports.append(report.objective)
     gradientNorms.append(report.gradientNorm)
     learningRate = report.learningRate
+    if let loss = report.discriminatorLoss { discriminatorLosses.append(loss) }
     let time = ContinuousClock.now - begin
     begin = .now
     elapsed += time
@@ -60,6 +63,10 @@ struct LogWindow {
       values.append(("kl.\(channel)", kl))
     }
     values.append(("gradient_norm", gradientNorms.reduce(0, +) / Double(gradientNorms.count)))
+    if !discriminatorLosses.isEmpty {
+      let sum = discriminatorLosses.reduce(0, +)
+      values.append(("discriminator_loss", sum / Double(discriminatorLosses.count)))
+    }
     values.append(("learning_rate", learningRate))
     values.append(("images_per_second", imagesPerSecond(settings)))
     return values

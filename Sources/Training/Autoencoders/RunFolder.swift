@@ -3,10 +3,11 @@ import Models
 import Pipelines
 import Tensors
 
-/// The folder that a run of training fills: the model as diffusers lays it out, and beside it
+/// The folder that a run of training fills: the model as diffusers lays it out, and more beside it.
 ///
 /// | Path | What |
 /// |---|---|
+/// | `bottleneck.safetensors` | the book of a `vq` bottleneck |
 /// | `settings.json` | all settings of the run |
 /// | `result.json` | what came out; written last, when a run is over |
 /// | `training/log.jsonl` | the numbers of the steps |
@@ -31,6 +32,7 @@ public struct RunFolder: Sendable {
   /// What the run works with.
   var trainingPath: String { "\(path)/training" }
   var samplesPath: String { "\(trainingPath)/samples" }
+  private var bottleneckPath: String { "\(path)/bottleneck.safetensors" }
   var resultPath: String { "\(path)/result.json" }
   private var checkpointsPath: String { "\(trainingPath)/checkpoints" }
   private var configurationPath: String { "\(path)/config.json" }
@@ -58,7 +60,9 @@ public struct RunFolder: Sendable {
     let lock = try FileDescriptor(opening: trainingPath)
     // A file system without locks grants none: then somebody else can't be told from nobody.
     guard lock.lock(waiting: false) else { throw TrainingError.isRunning(path: path) }
-    for folder in [path, trainingPath, samplesPath] { AtomicFile.removeStaleTemporaries(in: folder) }
+    for folder in [path, trainingPath, samplesPath] {
+      AtomicFile.removeStaleTemporaries(in: folder)
+    }
     return lock
   }
 
@@ -74,10 +78,17 @@ public struct RunFolder: Sendable {
   /// Writes the model, and last the result, which says that the run is over.
   ///
   /// - Throws: an error that names the file that can't be written.
-  func finish(_ model: some Autoencoder, result: JSONObject) throws {
+  func finish(
+    _ model: some Autoencoder, bottleneck: Bottleneck, result: JSONObject
+  ) throws {
     // A model from before this run's end isn't its result.
     if FileManager.default.fileExists(atPath: resultPath) {
       try FileManager.default.removeItem(atPath: resultPath)
+    }
+    let parameters = WeightCollector(bottleneck).tensors
+    if !parameters.isEmpty {
+      try AtomicFile.write(
+        try Safetensors.encoded(tensors: parameters, as: .float32), to: bottleneckPath)
     }
     let named = PretrainedAutoencoder(name: name, autoencoder: model)
     try named.save(to: URL(filePath: path))

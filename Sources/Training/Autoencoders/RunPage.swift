@@ -31,7 +31,7 @@ struct RunPage {
     add("loss", "loss", "")
     add("validation PSNR", "validation.psnr", " dB")
     add("validation SSIM", "validation.ssim", "")
-    add("active channels", "validation.active_units", "")
+    add("active units", "validation.active_units", "")
     add("speed", "images_per_second", " images/s")
     return facts
   }
@@ -45,7 +45,10 @@ struct RunPage {
       chart(
         "KL of each channel in nats a position", names { $0.hasPrefix("kl.") },
         isLogarithmic: true),
-      chart("active channels (variance of the mean above 0.01)", ["validation.active_units"]),
+      chart("units of the latent whose mean varies by more than 0.01", ["validation.active_units"]),
+      chart("likelihood scale", ["likelihood_scale"]),
+      chart("discriminator's loss", ["discriminator_loss"]),
+      chart("codes in use, as perplexity", ["perplexity"]),
       chart("length of the gradient", ["gradient_norm"], isLogarithmic: true),
       chart("learning rate", ["learning_rate"]),
       chart("images a second", ["images_per_second"]),
@@ -67,7 +70,7 @@ struct RunPage {
   private var termNames: [String] {
     let others: Set = [
       "loss", "kl_weight", "gradient_norm", "learning_rate", "images_per_second", "codes_used",
-      "perplexity",
+      "perplexity", "adversarial_lambda", "likelihood_scale", "discriminator_loss",
     ]
     return names { !others.contains($0) && !$0.hasPrefix("kl.") && !$0.hasPrefix("validation.") }
   }

@@ -2,24 +2,22 @@ public import Layers
 public import Models
 import Tensors
 
-/// All that the optimiser of a run moves: the network, and what its objective learns beside it.
+/// All that learns in a run beside the discriminator: the network, what stands between its halves,
+/// and what the objective learns.
 public struct TrainedAutoencoder<Model: Autoencoder>: ParameterContainer {
   /// The network, whose parameters keep their names.
   public var model: Model
+  /// What stands between encoder and decoder; its parameters are below `bottleneck`.
+  public var bottleneck: Bottleneck
   /// The objective's own parameters, below `objective`.
   public var objective: ObjectiveParameters
-
-  /// A network and the parameters of an objective.
-  public init(model: Model, objective: ObjectiveParameters) {
-    self.model = model
-    self.objective = objective
-  }
 
   /// Shows each parameter to `visitor`, under its name below `path`.
   public mutating func visitParameters(
     at path: ParameterPath, with visitor: inout some ParameterVisitor
   ) throws {
     try model.visitParameters(at: path, with: &visitor)
+    try bottleneck.visitParameters(at: path / "bottleneck", with: &visitor)
     try objective.visitParameters(at: path / "objective", with: &visitor)
   }
 

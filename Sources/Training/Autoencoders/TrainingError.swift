@@ -4,6 +4,8 @@ public enum TrainingError: Error, Hashable, Sendable {
   case notFinite(step: Int, place: String)
   /// The squares of the data don't fit the network.
   case cropDoesNotFit(crop: Int, factor: Int)
+  /// The squares are too small for a term of the objective.
+  case cropTooSmall(crop: Int, least: Int, setting: String)
   /// All parameters are frozen.
   case nothingToTrain
   /// The folder holds a model that no run of training made.
@@ -23,6 +25,8 @@ extension TrainingError: CustomStringConvertible {
     case .cropDoesNotFit(let crop, let factor):
       "data.crop is \(crop), which isn't a multiple of the network's factor, \(factor); set it to "
         + "\(max(1, crop / factor) * factor)"
+    case .cropTooSmall(let crop, let least, let setting):
+      "data.crop is \(crop), and \(setting) needs at least \(least); set it so, or that to 0"
     case .nothingToTrain:
       "no parameter is left to be trained; check train.frozen and train.decoder_only"
     case .folderInUse(let path):

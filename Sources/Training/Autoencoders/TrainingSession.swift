@@ -50,7 +50,8 @@ struct TrainingSession<Model: Autoencoder> {
           return .stopped(step: trainer.step)
         }
         window.add(try trainer.makeStep { try batches.next() })
-        report(.progress(window.line(at: trainer.step, of: stepCount, settings, trainer.trained.model)))
+        report(
+          .progress(window.line(at: trainer.step, of: stepCount, settings, trainer.trained.model)))
         try writeWhatIsDue()
       }
     }
@@ -121,7 +122,8 @@ struct TrainingSession<Model: Autoencoder> {
     lastPage = .now
     let page = RunPage(
       title: folder.name, settings: settings, step: trainer.step,
-      entries: log.entries, samples: samples ?? lastSamples(), trainingCount: pictures.training.count,
+      entries: log.entries, samples: samples ?? lastSamples(),
+      trainingCount: pictures.training.count,
       validationCount: pictures.validation.count, isOver: isOver)
     try page.report.write(to: folder.reportPath)
   }
@@ -155,13 +157,14 @@ struct TrainingSession<Model: Autoencoder> {
       model.latentScaling = statistics.scaling
       result["latents"] = .object([
         "pictures": JSONValue(pictures.training.count + pictures.validation.count),
-        "mean": .array(statistics.means.map { JSONValue($0) }),
-        "std": .array(statistics.standardDeviations.map { JSONValue($0) }),
-        "kl": .array(statistics.klPerChannel.map { JSONValue($0) }),
-        "active_units": JSONValue(statistics.activeChannelCount),
+        "mean": .array(statistics.channels.map { JSONValue($0.mean) }),
+        "std": .array(statistics.channels.map { JSONValue($0.standardDeviation) }),
+        "kl": .array(statistics.channels.map { JSONValue($0.divergence) }),
+        "active_units": JSONValue(statistics.activeUnits()),
+        "units": JSONValue(statistics.unitCount),
       ])
     }
-    try folder.finish(model, result: result)
+    try folder.finish(model, bottleneck: trainer.trained.bottleneck, result: result)
     try writePage(isOver: true)
   }
 
@@ -177,7 +180,7 @@ struct TrainingSession<Model: Autoencoder> {
   private func latentStatistics(of model: Model) throws -> LatentStatistics {
     let all = (pictures.training + pictures.validation).sorted()
     let loader = loader(all)
-    var statistics = LatentStatistics(channelCount: model.latentChannels)
+    var statistics = LatentStatistics()
     for start in stride(from: 0, to: all.count, by: settings.data.batchSize) {
       let range = start..<min(all.count, start + settings.data.batchSize)
       statistics.add(model.encode(try loader.centers(range)))

@@ -23,9 +23,4 @@ public struct InMemoryPictures: PictureSource {
 
   /// The picture of this number.
   public func picture(at index: Int) -> Image { images[index] }
-
-  /// A picture's size.
-  public func extents(at index: Int) -> (width: Int, height: Int) {
-    (images[index].width, images[index].height)
-  }
 }

@@ -20,6 +20,16 @@ public protocol PictureSource: Sendable {
   func extents(at index: Int) throws(TrainingDataError) -> (width: Int, height: Int)
 }
 
+extension PictureSource {
+  /// The size of the picture itself.
+  ///
+  /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
+  public func extents(at index: Int) throws(TrainingDataError) -> (width: Int, height: Int) {
+    let picture = try picture(at: index)
+    return (picture.width, picture.height)
+  }
+}
+
 /// Why there is nothing to train with.
 public enum TrainingDataError: Error, Hashable, Sendable {
   /// The folder or file isn't a data set.

@@ -41,6 +41,16 @@ extension TrainingSettings {
     ("bottleneck.codebook_size", "how many vectors the book of vq has"),
     ("bottleneck.commitment_weight", "β of vq in β·mean((z − sg[e])²) (arXiv:1711.00937, eq. 3)"),
     (
+      "bottleneck.codebook_update",
+      "how the book of vq learns. ema: by running means (arXiv:1711.00937, A.1); loss: by "
+        + "mean((sg[z] − e)²) (eq. 3 there)"
+    ),
+    (
+      "bottleneck.codebook_reset_steps",
+      "after how many steps without use a vector is replaced, 0 for never (Dhariwal et al. 2020, "
+        + "arXiv:2005.00341, section 3)"
+    ),
+    (
       "bottleneck.codebook_decay",
       "how much of vq's running means a step keeps (arXiv:1711.00937, A.1)"
     ),
@@ -65,11 +75,25 @@ extension TrainingSettings {
     (
       "objective.reconstruction",
       "R, a mean over all samples, d = y − x. mse: d²; l1: |d|; huber: ½d²/δ where |d| < δ, else "
-        + "|d| − ½δ; gaussian: ½(d²/σ² + ln 2πσ²) with one learned σ, the evidence bound in nats "
-        + "a sample with kl_weight 1 (Rybkin et al. 2021, arXiv:2006.13202)"
+        + "|d| − ½δ; gaussian: ½(d²/σ² + ln 2πσ²) with one σ, the evidence bound in nats "
+        + "a sample with kl_weight 1 (Rybkin et al. 2021, arXiv:2006.13202); laplace: |d|/b + ln 2b"
     ),
     ("objective.reconstruction_weight", "what R is multiplied with"),
     ("objective.huber_delta", "δ of huber"),
+    ("objective.likelihood_scale", "σ of gaussian, b of laplace; where it is learned, the first"),
+    ("objective.learn_likelihood_scale", "whether that scale is learned"),
+    (
+      "objective.kl_estimate",
+      "closed: the formula of KL; monte_carlo: ln q(z|x) − ln p(z) of the sample that is decoded"
+    ),
+    ("objective.kl_capacity_steps", "over how many steps kl_capacity rises from 0"),
+    (
+      "objective.adversarial_adapts",
+      "multiply with λ = ‖∇R‖/(‖∇A‖ + 1e-4) at the decoder's last layer (arXiv:2012.09841, eq. 7)"
+    ),
+    ("objective.discriminator_channels", "channels of the discriminator's first layer"),
+    ("objective.discriminator_layers", "how often it halves the picture"),
+    ("objective.discriminator_learning_rate", "its learning rate"),
     ("objective.ssim_weight", "weight of 1 − SSIM(x, y) (Wang et al. 2004)"),
     (
       "objective.ms_ssim_weight",

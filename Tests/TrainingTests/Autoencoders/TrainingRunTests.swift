@@ -51,7 +51,8 @@ import Training
     let scaling = model.autoencoder.latentScaling
     #expect(scaling.factor > 0 && scaling.factor != 1)
     #expect(scaling.mean?.count == 2 && scaling.standardDeviation?.count == 2)
-    #expect(try TrainingSettings(contentsOf: URL(filePath: folder("model/settings.json"))) == settings)
+    #expect(
+      try TrainingSettings(contentsOf: URL(filePath: folder("model/settings.json"))) == settings)
     let log = try TrainingLog.read(path: folder("model/training/log.jsonl"))
     #expect(log.map(\.step) == [1, 2, 3, 3, 4, 5, 6, 6])
     for name in ["loss", "l1", "kl", "learning_rate", "gradient_norm", "images_per_second"] {
