@@ -43,7 +43,7 @@ let package = Package(
     .executableTarget(
       name: "Commands",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Models", "Pipelines",
+        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -68,7 +68,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Commands", "TestSupport",
+        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Training", "Commands",
+        "TestSupport",
       ]),
   ],
   swiftLanguageModes: [.v6],

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipelines
+import Training
 
 @main
 struct LVAECommand: ParsableCommand {
@@ -16,7 +17,7 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       EncodeCommand.self, DecodeCommand.self, InspectCommand.self, VerifyCommand.self,
-      ModelsCommand.self, BenchCommand.self,
+      TrainCommand.self, ModelsCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
@@ -42,7 +43,8 @@ struct LVAECommand: ParsableCommand {
   /// Whether arguments that could be parsed contradict each other, or the files that they name.
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
-    case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName:
+    case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
+      is TrainingSettingsError:
       true
     default: false
     }

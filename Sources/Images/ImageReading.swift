@@ -88,6 +88,26 @@ extension Image {
   }
 }
 
+extension Image {
+  /// The width and height that a file's header tells, before the picture is turned upright; its
+  /// pixels aren't decoded.
+  ///
+  /// - Throws: ``ImageError`` for bytes that are no picture's.
+  package static func headerExtents(
+    decoding bytes: [UInt8]
+  ) throws(ImageError) -> (width: Int, height: Int) {
+    // Each reader compares the header's size with the limit before it does anything else.
+    let limits = ImageLimits(maximumPixelCount: 0, maximumByteCount: .max)
+    do {
+      let image = try Image(decoding: bytes, limits: limits)
+      return (image.width, image.height)
+    } catch {
+      guard case .tooManyPixels(let width, let height, _) = error else { throw error }
+      return (width, height)
+    }
+  }
+}
+
 /// A picture as a format's reader delivers it: colours and orientation as in the file.
 struct DecodedPicture {
   /// What the samples of a pixel are.

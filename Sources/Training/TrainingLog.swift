@@ -82,6 +82,9 @@ private final class LogFile: @unchecked Sendable {
 }
 
 extension TrainingLog.Entry {
+  /// The line of the log, without its end.
+  public var text: String { String(line.dropLast()) }
+
   fileprivate var line: String {
     var object: JSONObject = ["step": JSONValue(step)]
     for (name, value) in values where name != "step" {

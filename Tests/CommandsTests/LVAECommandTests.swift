@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ["encode"], ["decode"], ["inspect"], ["verify"], ["models"], ["models", "add"],
+    ["encode"], ["decode"], ["inspect"], ["verify"], ["train"], ["models"], ["models", "add"],
     ["models", "export"],
   ])
   func everyCommandExplainsItself(_ command: [String]) throws {

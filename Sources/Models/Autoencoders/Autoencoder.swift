@@ -20,8 +20,9 @@ public protocol Autoencoder: ParameterContainer {
   /// C, the number of a latent's channels.
   var latentChannels: Int { get }
 
-  /// How latents are brought to the range that a diffusion model works in.
-  var latentScaling: LatentScaling { get }
+  /// How latents are brought to the range that a diffusion model works in; part of the
+  /// ``configuration``, which keeps what it has a key for.
+  var latentScaling: LatentScaling { get set }
 
   /// About how much memory encoding or decoding takes at its peak, for each pixel of the picture.
   var workingBytesPerPixel: Int { get }

@@ -11,7 +11,7 @@ public struct AutoencoderKL: Autoencoder {
   public static let className = "AutoencoderKL"
 
   /// What was built.
-  public let configuration: Configuration
+  public private(set) var configuration: Configuration
   /// Pictures → moments.
   public var encoder: KLEncoder
   /// Latents → pictures.
@@ -54,9 +54,17 @@ public struct AutoencoderKL: Autoencoder {
 
   /// How latents are brought to the range that a diffusion model works in.
   public var latentScaling: LatentScaling {
-    LatentScaling(
-      factor: configuration.scalingFactor, shift: configuration.shiftFactor ?? 0,
-      mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
+    get {
+      LatentScaling(
+        factor: configuration.scalingFactor, shift: configuration.shiftFactor ?? 0,
+        mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
+    }
+    set {
+      configuration.scalingFactor = newValue.factor
+      configuration.shiftFactor = newValue.shift
+      configuration.latentsMean = newValue.mean
+      configuration.latentsStd = newValue.standardDeviation
+    }
   }
 
   /// The posterior of pictures `[N, H, W, 3]`.

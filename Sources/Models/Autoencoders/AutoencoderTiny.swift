@@ -10,7 +10,7 @@ public struct AutoencoderTiny: Autoencoder {
   public static let className = "AutoencoderTiny"
 
   /// What was built.
-  public let configuration: Configuration
+  public private(set) var configuration: Configuration
   /// Pictures → latents; the list is read from first to last.
   public var encoder: [TinyLayer]
   /// Latents → pictures.
@@ -78,7 +78,11 @@ public struct AutoencoderTiny: Autoencoder {
 
   /// How latents are brought to the range that a diffusion model works in.
   public var latentScaling: LatentScaling {
-    LatentScaling(factor: configuration.scalingFactor, shift: configuration.shiftFactor)
+    get { LatentScaling(factor: configuration.scalingFactor, shift: configuration.shiftFactor) }
+    set {
+      configuration.scalingFactor = newValue.factor
+      configuration.shiftFactor = newValue.shift
+    }
   }
 
   /// The posterior of pictures `[N, H, W, 3]`.

@@ -230,7 +230,7 @@ package final class FileDescriptor {
   ///
   /// - Returns: Whether it was granted: not, if somebody has it and `waiting` is false, or if the
   ///   file system has no locks.
-  func lock(waiting: Bool) -> Bool {
+  package func lock(waiting: Bool) -> Bool {
     while flock(number, waiting ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       if errno != EINTR { return false }
     }

@@ -121,6 +121,7 @@ extension Tensor {
   func recorded(
     _ operands: [GradientNode?], pullback: @escaping GradientNode.Pullback
   ) -> Tensor {
+    GradientRecording.inspection?.look(at: self, operands)
     let step = GradientNode.Step(operands: operands, pullback: pullback)
     return Tensor(shape: shape, storage: storage, node: GradientNode(step))
   }

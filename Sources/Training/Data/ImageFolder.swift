@@ -62,4 +62,17 @@ public struct ImageFolder: PictureSource {
     cache.add(image, at: index)
     return image
   }
+
+  /// What the file's header says, or the picture that was read before.
+  ///
+  /// - Throws: ``TrainingDataError/unreadable(name:reason:)``, which names the file's whole path.
+  public func extents(at index: Int) throws(TrainingDataError) -> (width: Int, height: Int) {
+    if let image = cache[index] { return (image.width, image.height) }
+    let file = files[index]
+    do {
+      return try Image.headerExtents(decoding: FileReading.bytes(of: file))
+    } catch {
+      throw .unreadable(name: file.path, reason: error.description)
+    }
+  }
 }

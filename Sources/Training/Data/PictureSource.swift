@@ -13,6 +13,21 @@ public protocol PictureSource: Sendable {
   ///
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   func picture(at index: Int) throws(TrainingDataError) -> Image
+
+  /// A picture's width and height, in either order, without decoding it where that can be avoided.
+  ///
+  /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
+  func extents(at index: Int) throws(TrainingDataError) -> (width: Int, height: Int)
+}
+
+extension PictureSource {
+  /// The size of the picture itself.
+  ///
+  /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
+  public func extents(at index: Int) throws(TrainingDataError) -> (width: Int, height: Int) {
+    let picture = try picture(at: index)
+    return (picture.width, picture.height)
+  }
 }
 
 /// Why there is nothing to train with.
@@ -27,6 +42,8 @@ public enum TrainingDataError: Error, Hashable, Sendable {
   case tooManyUnreadable(count: Int, limit: Int, examples: [String])
   /// A picture is smaller than what is to be cut from it.
   case tooSmall(name: String, width: Int, height: Int, crop: Int)
+  /// Pictures are smaller than what is to be cut from them; the first of them.
+  case tooManySmall(count: Int, of: Int, crop: Int, smallest: Int, examples: [String])
   /// A file of packed pictures contradicts its format.
   case damaged(path: String, reason: String)
 }
@@ -47,6 +64,10 @@ extension TrainingDataError: CustomStringConvertible {
     case .tooSmall(let name, let width, let height, let crop):
       "\(name): \(width)×\(height) pixels are too small for crops of \(crop)×\(crop); set "
         + "data.crop to at most \(min(width, height)), set data.enlarge_small to true, or remove it"
+    case .tooManySmall(let count, let all, let crop, let smallest, let examples):
+      "\(count) of \(all) pictures are too small for crops of \(crop)×\(crop); set data.crop to at "
+        + "most \(smallest), set data.enlarge_small to true, or remove them:\n  "
+        + examples.joined(separator: "\n  ")
     case .damaged(let path, let reason):
       "\(path): \(reason); copy it again from where it came"
     }

@@ -87,21 +87,44 @@ public struct TrainingSettings: Hashable, Sendable {
   public func replacing(
     _ path: String, with text: String
   ) throws(TrainingSettingsError) -> TrainingSettings {
-    let value = (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
-    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    try replacing([(path, text)])
+  }
+
+  /// The settings with several of them replaced together; the last one counts where two are alike.
+  ///
+  /// - Parameter changes: Paths and values; see ``replacing(_:with:)``.
+  /// - Returns: The changed settings.
+  /// - Throws: ``TrainingSettingsError`` for an unknown setting, and for values that aren't allowed
+  ///   or don't go together.
+  public func replacing(
+    _ changes: [(path: String, text: String)]
+  ) throws(TrainingSettingsError) -> TrainingSettings {
+    var object = JSONObject()
+    for (path, text) in changes {
+      let value = (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
+      let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      Self.put(value, at: keys[...], into: &object)
+    }
     var changed: TrainingSettings = self
+    let texts = changes.map { "\($0.path)=\($0.text)" }
     _ = try SettingsFields.read(
-      &changed, from: Self.nested(keys[...], value), source: "the setting \(path)=\(text)")
+      &changed, from: object,
+      source: "the setting\(texts.count == 1 ? "" : "s") \(texts.joined(separator: ", "))")
     return changed
   }
 
-  private static func nested(_ keys: ArraySlice<String>, _ value: JSONValue) -> JSONObject {
-    var object = JSONObject()
-    if let first = keys.first {
-      let rest = keys.dropFirst()
-      object[first] = rest.isEmpty ? value : .object(nested(rest, value))
+  private static func put(
+    _ value: JSONValue, at keys: ArraySlice<String>, into object: inout JSONObject
+  ) {
+    guard let first = keys.first else { return }
+    guard keys.count > 1 else {
+      object[first] = value
+      return
     }
-    return object
+    var inner = JSONObject()
+    if case .object(let found)? = object[first] { inner = found }
+    put(value, at: keys.dropFirst(), into: &inner)
+    object[first] = .object(inner)
   }
 }
 

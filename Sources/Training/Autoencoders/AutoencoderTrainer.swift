@@ -1,0 +1,316 @@
+import Layers
+public import Models
+public import Tensors
+
+/// Trains an autoencoder step by step: batch, loss, gradient, AdamW, running means.
+///
+/// What a step does depends on the settings, its number and its batches alone, so that a trainer
+/// that goes on from a checkpoint ends with the same bits, for any number of threads.
+public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
+  /// What a step measured.
+  public struct Report: Sendable {
+    /// The terms of the loss, means over the step's batches.
+    public var objective: ObjectiveReport
+    /// The length of the gradient of all parameters, before it is clipped.
+    public var gradientNorm: Double
+    /// The step's learning rate.
+    public var learningRate: Double
+    /// The loss of the discriminator; nil without one.
+    public var discriminatorLoss: Double?
+  }
+
+  /// The run's settings.
+  public let settings: TrainingSettings
+  /// What is trained, as the last step left it.
+  public private(set) var trained: TrainedAutoencoder<Model>
+  /// How many steps were made.
+  public private(set) var step = 0
+  /// What is made small.
+  public let objective: Objective
+  private var optimizer: AdamW
+  private var average: ExponentialMovingAverage?
+  private let schedule: LearningRateSchedule
+  private let random: PhiloxRandomSource
+  private var adversary: DiscriminatorTrainer?
+
+  /// A trainer before its first step.
+  ///
+  /// - Throws: ``TrainingError`` if the squares don't fit the network or the objective, or nothing
+  ///   can be trained; `TrainingSettingsError` for a bottleneck that doesn't fit; `CheckpointError`
+  ///   if the perceptual network can't be read.
+  public init(_ model: Model, settings: TrainingSettings) throws {
+    let paths = WeightCollector(model).tensors.map { ParameterPath($0.name) }
+    guard paths.contains(where: { !settings.train.isFrozen($0) }) else {
+      throw TrainingError.nothingToTrain
+    }
+    self.settings = settings
+    random = PhiloxRandomSource(seed: settings.train.seed)
+    var (book, judge) = (random.stream(RandomStream.codebook), random.stream(RandomStream.judge))
+    objective = try Objective(reading: settings)
+    trained = TrainedAutoencoder(
+      model: model,
+      bottleneck: try Bottleneck(
+        settings.bottleneck, latentChannels: model.latentChannels, using: &book),
+      objective: ObjectiveParameters(settings.objective))
+    optimizer = AdamW(settings.optimizer.adamW)
+    schedule = settings.optimizer.schedule(stepCount: settings.train.steps)
+    adversary = DiscriminatorTrainer(settings.objective, using: &judge)
+    if settings.optimizer.emaDecay > 0 {
+      average = ExponentialMovingAverage(of: model, decay: settings.optimizer.emaDecay)
+    }
+    try Self.checkCrop(settings, factor: model.spatialFactor, judge: adversary?.discriminator)
+  }
+
+  private static func checkCrop(
+    _ settings: TrainingSettings, factor: Int, judge: PatchDiscriminator?
+  ) throws(TrainingError) {
+    let crop = settings.data.crop
+    guard crop % factor == 0 else { throw .cropDoesNotFit(crop: crop, factor: factor) }
+    if let judge, crop < judge.leastSide {
+      throw .cropTooSmall(
+        crop: crop, least: judge.leastSide, setting: "objective.adversarial_weight")
+    }
+    if settings.objective.msSSIMWeight > 0, crop <= 160 {
+      throw .cropTooSmall(crop: crop, least: 161, setting: "objective.ms_ssim_weight")
+    }
+    if settings.objective.ssimWeight > 0, crop < 11 {
+      throw .cropTooSmall(crop: crop, least: 11, setting: "objective.ssim_weight")
+    }
+  }
+
+  /// The network with the running means of its parameters, which is what a run delivers; what is
+  /// frozen stays bit for bit.
+  public var averagedModel: Model {
+    guard var average else { return trained.model }
+    for path in average.averages.keys where settings.train.isFrozen(path) {
+      average.averages[path] = nil
+    }
+    var model = trained.model
+    average.apply(to: &model)
+    return model
+  }
+
+  // MARK: Steps
+
+  /// Makes one step.
+  ///
+  /// - Parameter nextBatch: gives the batches in their order, `[N, crop, crop, 3]` in −1…1; asked
+  ///   `accumulation` times.
+  /// - Returns: what was measured.
+  /// - Throws: ``TrainingError/notFinite(step:place:)``, and then nothing has changed; what
+  ///   `nextBatch` throws.
+  public mutating func makeStep(_ nextBatch: () throws -> Tensor) throws -> Report {
+    let count = settings.optimizer.accumulation
+    var gradient = Gradient()
+    var parts: [Part] = []
+    for index in 0..<count {
+      let (part, derivative) = try differentiate(try nextBatch(), number: step * count + index)
+      parts.append(part)
+      if index == 0 { gradient = derivative } else { gradient += derivative }
+    }
+    if count > 1 { gradient = gradient * (1 / Float(count)) }
+    let norm = GradientClipping.norm(over: trained) { gradient[$0] }
+    guard norm.isFinite else {
+      throw TrainingError.notFinite(step: step + 1, place: place(ofBad: gradient))
+    }
+    let discriminatorLoss = try trainAdversary(with: parts)
+    let rate = schedule.rate(atStep: step)
+    optimizer.update(
+      &trained, learningRate: rate,
+      gradientScale: settings.optimizer.clipping?.scale(forNorm: norm) ?? 1
+    ) { gradient[$0] }
+    var choices = random.stream(RandomStream.choices).stream(UInt64(step))
+    for part in parts { trained.bottleneck.update(with: part.quantization, using: &choices) }
+    average?.update(with: trained.model)
+    step += 1
+    return Report(
+      objective: ObjectiveReport(meanOf: parts.map(\.report)), gradientNorm: norm,
+      learningRate: rate, discriminatorLoss: discriminatorLoss)
+  }
+
+  /// What is left of a batch when its gradient is known.
+  private struct Part: Sendable {
+    let report: ObjectiveReport
+    let quantization: Quantization?
+    /// Pictures and reconstructions, where a discriminator learns from them.
+    let pair: (real: Tensor, fake: Tensor)?
+  }
+
+  private mutating func trainAdversary(with parts: [Part]) throws -> Double? {
+    guard objective.isAdversarial(atStep: step) else { return nil }
+    do throws(DiscriminatorTrainer.NotFinite) {
+      return try adversary?.makeStep(parts.compactMap(\.pair))
+    } catch {
+      throw TrainingError.notFinite(
+        step: step + 1, place: "the gradient at the discriminator's \(error.path)")
+    }
+  }
+
+  private func differentiate(_ batch: Tensor, number: Int) throws -> (Part, Gradient) {
+    let (loss, part, gradient) = valueWithGradient(
+      at: trained, isTrainable: { !settings.train.isFrozen($0) },
+      reporting: { self.loss(of: batch, number: number, with: $0) })
+    guard loss.isFinite else {
+      throw TrainingError.notFinite(
+        step: step + 1, place: place(ofBadLossOf: batch, number: number))
+    }
+    return (part, gradient)
+  }
+
+  /// The loss of a batch; its number, counted through the run, fixes the noise.
+  private func loss(
+    of pictures: Tensor, number: Int, with trained: TrainedAutoencoder<Model>,
+    repeating: Bool? = nil
+  ) -> (loss: Tensor, report: Part) {
+    var noise = random.stream(RandomStream.noise).stream(UInt64(number))
+    let repeats = repeating ?? settings.train.activationCheckpointing
+    let code = trained.bottleneck(trained.encode(pictures, repeating: repeats), using: &noise)
+    let reconstructions = trained.decode(code.latents, repeating: repeats)
+    let isJudged = objective.isAdversarial(atStep: step)
+    let (loss, report) = objective(
+      pictures: pictures, reconstructions: reconstructions, code: code,
+      parameters: trained.objective, step: step,
+      adversary: isJudged
+        ? adversary.map { Adversary(discriminator: $0.discriminator, judging: trained.model) } : nil
+    )
+    return (
+      loss,
+      Part(
+        report: report, quantization: code.quantization?.detached(),
+        pair: isJudged ? (pictures, reconstructions.detached()) : nil)
+    )
+  }
+
+  // MARK: Numbers that aren't finite
+
+  /// Where the loss of a batch stopped being finite.
+  private func place(ofBadLossOf batch: Tensor, number: Int) -> String {
+    var finder = FirstBadParameter()
+    var copy = trained
+    // This visitor throws nothing.
+    try? copy.visitParameters(at: .root, with: &finder)
+    if let path = finder.path { return "the parameter \(path)" }
+    let (tracked, parameters) = trained.tracked()
+    let place = firstNonFiniteResult(using: parameters.map(\.tensor)) {
+      _ = loss(of: batch, number: number, with: tracked, repeating: false)
+    }
+    return place.map { "the output at the layer \(parameters[$0].path.layer)" } ?? "the loss"
+  }
+
+  /// Where gradients stopped being finite: at the last layer, since they come from the end.
+  private func place(ofBad gradient: Gradient) -> String {
+    let bad = gradient.paths.last { gradient[$0]?.isFinite == false }
+    return bad.map { "the gradient at the layer \($0.layer)" } ?? "the gradient"
+  }
+}
+
+/// What random numbers of a run are for; 1 and 2 are the batches'.
+enum RandomStream {
+  static let noise: UInt64 = 3
+  static let parameters: UInt64 = 4
+  static let validation: UInt64 = 5
+  static let codebook: UInt64 = 6
+  static let choices: UInt64 = 7
+  static let judge: UInt64 = 8
+}
+
+private struct FirstBadParameter: ParameterVisitor {
+  var path: ParameterPath?
+
+  mutating func visit(_ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout) {
+    if self.path == nil, !parameter.isFinite { self.path = path }
+  }
+}
+
+extension ParameterPath {
+  /// The layer that the parameter belongs to: its name without `.weight` or `.bias`.
+  fileprivate var layer: String {
+    let name = description
+    guard let dot = name.lastIndex(of: "."), name.hasSuffix("weight") || name.hasSuffix("bias")
+    else { return name }
+    return String(name[..<dot])
+  }
+}
+
+// MARK: Validation and checkpoints
+
+extension AutoencoderTrainer {
+  /// Measures the averaged network on squares that it isn't trained with.
+  ///
+  /// - Parameters:
+  ///   - loader: gives the squares.
+  ///   - pictureCount: how many of them are used.
+  /// - Returns: the measurements.
+  /// - Throws: `TrainingDataError`.
+  public func validate(with loader: BatchLoader, pictureCount: Int) throws -> AutoencoderValidation
+  {
+    var averaged = trained
+    averaged.model = averagedModel
+    return try AutoencoderValidation(
+      of: averaged, objective: objective, step: max(0, step - 1), loader: loader,
+      pictureCount: pictureCount,
+      noise: random.stream(RandomStream.validation))
+  }
+
+  /// Everything that the next steps depend on.
+  public var checkpoint: TrainingCheckpoint {
+    get throws {
+      var checkpoint = TrainingCheckpoint(
+        step: step, settings: settings, architecture: try trained.model.configurationObject())
+      checkpoint.add(trained)
+      checkpoint.add(optimizer)
+      if let average { checkpoint.add(average) }
+      adversary?.add(to: &checkpoint)
+      return checkpoint
+    }
+  }
+
+  /// Goes back to the state of a checkpoint.
+  ///
+  /// - Throws: `TrainingCheckpointError` where it isn't one of such a run.
+  public mutating func restore(_ checkpoint: TrainingCheckpoint) throws {
+    try checkpoint.restore(&trained)
+    try checkpoint.restore(&optimizer)
+    if var average {
+      try checkpoint.restore(&average)
+      self.average = average
+    }
+    try adversary?.restore(from: checkpoint)
+    step = checkpoint.step
+  }
+}
+
+extension Autoencoder {
+  /// The fields of ``configurationJSON()``.
+  func configurationObject() throws -> JSONObject {
+    guard case .object(let object) = try JSONParser.parse(Array(configurationJSON().utf8)) else {
+      return JSONObject()
+    }
+    return object
+  }
+}
+
+extension ObjectiveReport {
+  /// The means of the numbers of several batches.
+  ///
+  /// - Precondition: there is one.
+  init(meanOf reports: [ObjectiveReport]) {
+    self = reports[reports.count - 1]
+    guard reports.count > 1 else { return }
+    let count = Double(reports.count)
+    loss = reports.reduce(0) { $0 + $1.loss } / count
+    terms = terms.indices.map { index in
+      let sum = reports.reduce((value: 0.0, contribution: 0.0)) { sum, report in
+        (
+          sum.value + report.terms[index].value,
+          sum.contribution + report.terms[index].contribution
+        )
+      }
+      return Term(
+        name: terms[index].name, value: sum.value / count, contribution: sum.contribution / count)
+    }
+    klPerChannel = klPerChannel.indices.map { channel in
+      reports.reduce(0) { $0 + $1.klPerChannel[channel] } / count
+    }
+  }
+}

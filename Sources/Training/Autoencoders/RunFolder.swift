@@ -1,0 +1,100 @@
+import Foundation
+import Models
+import Pipelines
+import Tensors
+
+/// The folder that a run of training fills: the model as diffusers lays it out, and more beside it.
+///
+/// | Path | What |
+/// |---|---|
+/// | `bottleneck.safetensors` | the book of a `vq` bottleneck |
+/// | `settings.json` | all settings of the run |
+/// | `result.json` | what came out; written last, when a run is over |
+/// | `training/log.jsonl` | the numbers of the steps |
+/// | `training/report.html` | charts and pictures |
+/// | `training/samples/` | pictures above their reconstructions |
+/// | `training/checkpoints/` | what the run goes on from |
+public struct RunFolder: Sendable {
+  /// The folder's path.
+  public let path: String
+
+  /// A folder, which may not be there yet.
+  public init(path: String) {
+    self.path = path
+  }
+
+  /// Where the settings stand.
+  public var settingsPath: String { "\(path)/settings.json" }
+  /// Where the log stands.
+  public var logPath: String { "\(trainingPath)/log.jsonl" }
+  /// Where the report stands.
+  public var reportPath: String { "\(trainingPath)/report.html" }
+  /// What the run works with.
+  var trainingPath: String { "\(path)/training" }
+  var samplesPath: String { "\(trainingPath)/samples" }
+  private var bottleneckPath: String { "\(path)/bottleneck.safetensors" }
+  var resultPath: String { "\(path)/result.json" }
+  private var checkpointsPath: String { "\(trainingPath)/checkpoints" }
+  private var configurationPath: String { "\(path)/config.json" }
+
+  /// What the folder is called.
+  var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
+
+  /// Whether a run was begun here.
+  public var holdsRun: Bool { FileManager.default.fileExists(atPath: settingsPath) }
+
+  /// The run's checkpoints.
+  func checkpoints(keeping count: Int) -> CheckpointFolder {
+    CheckpointFolder(path: checkpointsPath, keptCount: count)
+  }
+
+  /// Makes the folders, and keeps other runs away as long as the result lives.
+  ///
+  /// - Throws: ``TrainingError``, and an error that names the folder if it can't be made.
+  func open() throws -> FileDescriptor {
+    if !holdsRun, FileManager.default.fileExists(atPath: configurationPath) {
+      throw TrainingError.folderInUse(path: path)
+    }
+    try FileManager.default.createDirectory(
+      atPath: samplesPath, withIntermediateDirectories: true)
+    let lock = try FileDescriptor(opening: trainingPath)
+    // A file system without locks grants none: then somebody else can't be told from nobody.
+    guard lock.lock(waiting: false) else { throw TrainingError.isRunning(path: path) }
+    for folder in [path, trainingPath, samplesPath] {
+      AtomicFile.removeStaleTemporaries(in: folder)
+    }
+    return lock
+  }
+
+  /// What a run that is over wrote.
+  func result() -> JSONObject? {
+    guard let data = FileManager.default.contents(atPath: resultPath),
+      case .object(let object)? = try? JSONParser.parse(Array(data)),
+      FileManager.default.fileExists(atPath: configurationPath)
+    else { return nil }
+    return object
+  }
+
+  /// Writes the model, and last the result, which says that the run is over.
+  ///
+  /// - Throws: an error that names the file that can't be written.
+  func finish(
+    _ model: some Autoencoder, bottleneck: Bottleneck, result: JSONObject
+  ) throws {
+    // A model from before this run's end isn't its result.
+    if FileManager.default.fileExists(atPath: resultPath) {
+      try FileManager.default.removeItem(atPath: resultPath)
+    }
+    let parameters = WeightCollector(bottleneck).tensors
+    if !parameters.isEmpty {
+      try AtomicFile.write(
+        try Safetensors.encoded(tensors: parameters, as: .float32), to: bottleneckPath)
+    }
+    let named = PretrainedAutoencoder(name: name, autoencoder: model)
+    try named.save(to: URL(filePath: path))
+    var result = result
+    result["sha256"] = .string(named.sha256)
+    try AtomicFile.write(
+      Array((JSONValue.object(result).indentedText + "\n").utf8), to: resultPath)
+  }
+}

@@ -1,0 +1,38 @@
+/// Why a run ended, or didn't begin.
+public enum TrainingError: Error, Hashable, Sendable {
+  /// An infinite number, or one that isn't a number, came up in a step.
+  case notFinite(step: Int, place: String)
+  /// The squares of the data don't fit the network.
+  case cropDoesNotFit(crop: Int, factor: Int)
+  /// The squares are too small for a term of the objective.
+  case cropTooSmall(crop: Int, least: Int, setting: String)
+  /// All parameters are frozen.
+  case nothingToTrain
+  /// The folder holds a model that no run of training made.
+  case folderInUse(path: String)
+  /// Another run trains in the folder.
+  case isRunning(path: String)
+}
+
+extension TrainingError: CustomStringConvertible {
+  /// What is wrong, and what to do.
+  public var description: String {
+    switch self {
+    case .notFinite(let step, let place):
+      "step \(step): \(place) isn't finite any more (infinite or NaN), so the run was stopped; its "
+        + "checkpoints are as they were. Lower optimizer.learning_rate, or set optimizer.clip_norm, "
+        + "and start a new run"
+    case .cropDoesNotFit(let crop, let factor):
+      "data.crop is \(crop), which isn't a multiple of the network's factor, \(factor); set it to "
+        + "\(max(1, crop / factor) * factor)"
+    case .cropTooSmall(let crop, let least, let setting):
+      "data.crop is \(crop), and \(setting) needs at least \(least); set it so, or that to 0"
+    case .nothingToTrain:
+      "no parameter is left to be trained; check train.frozen and train.decoder_only"
+    case .folderInUse(let path):
+      "\(path) holds a model that no run of training made; give another folder with -o"
+    case .isRunning(let path):
+      "another run is training in \(path); wait until it ends, or give another folder with -o"
+    }
+  }
+}
