@@ -90,7 +90,7 @@ import Training
     ),
     (
       #"{"objective": {"reconstruction": "L1"}}"#, "objective.reconstruction",
-      #"one of "mse", "gaussian", "l1", "huber""#, #""L1""#
+      #"one of "mse", "gaussian", "l1", "laplace", "huber""#, #""L1""#
     ),
     (#"{"train": {"frozen": ["a", 1]}}"#, "train.frozen", "a list of strings", #"["a",1]"#),
     (#"{"train": {"seed": -1}}"#, "train.seed", "a whole number from 0", "-1"),
