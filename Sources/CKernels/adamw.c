@@ -22,21 +22,6 @@ void lvae_adamw(
   }
 }
 
-double lvae_sum_of_squares(const float *x, size_t count) {
-  enum { lanes = 16 };
-  double sums[lanes] = {0};
-  size_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    for (size_t lane = 0; lane < lanes; lane++) {
-      double value = x[i + lane];
-      sums[lane] += value * value;
-    }
-  for (size_t lane = 0; i < count; i++, lane++) sums[lane] += (double)x[i] * x[i];
-  for (size_t half = lanes / 2; half > 0; half /= 2)
-    for (size_t lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
-  return sums[0];
-}
-
 void lvae_blend(const float *x, float a, const float *z, float b, float *y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] = a * x[i] + b * z[i];
 }

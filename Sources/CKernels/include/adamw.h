@@ -20,8 +20,5 @@ void lvae_adamw(
     const float *x, const float *gradient, const float *first, const float *second, float *new_x,
     float *new_first, float *new_second, size_t count, const lvae_adamw_factors *factors);
 
-/// Σ x², in double precision; the order of the sums depends on `count` alone.
-double lvae_sum_of_squares(const float *x, size_t count);
-
 /// y = a · x + b · z
 void lvae_blend(const float *x, float a, const float *z, float b, float *y, size_t count);

@@ -63,19 +63,6 @@ extension Tensor {
     )
   }
 
-  /// The sum of the squares in double precision, the same for any number of threads.
-  package var sumOfSquares: Double {
-    let count = shape.scalarCount
-    var sums = [Double](repeating: 0, count: (count + sliceCount - 1) / sliceCount)
-    unsafe sums.withUnsafeMutableBufferPointer { sums in
-      let sums = unsafe UncheckedSums(base: sums.baseAddress)
-      forEachSlice(of: count) { start, count in
-        unsafe sums.base?[start / sliceCount] = lvae_sum_of_squares(storage.base + start, count)
-      }
-    }
-    return sums.reduce(0, +)
-  }
-
   /// weight · self + otherWeight · other, number by number.
   ///
   /// - Precondition: both have one shape.
@@ -93,11 +80,6 @@ extension Tensor {
 
 /// How many numbers a thread takes at a time.
 private let sliceCount = 1 << 15
-
-/// Where each slice puts its own sum.
-@unsafe private struct UncheckedSums {
-  var base: UnsafeMutablePointer<Double>?
-}
 
 /// Calls `body` in parallel with the start and count of each slice of `count` numbers.
 private func forEachSlice(of count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
