@@ -13,6 +13,24 @@ extension ParameterContainer {
   }
 }
 
+extension Conv2d {
+  /// Gives the weights numbers from N(0, gain / inputs), and the bias zeros.
+  ///
+  /// - Parameters:
+  ///   - gain: 2 keeps the size of signals where ReLU follows (He et al. 2015, arXiv:1502.01852,
+  ///     equation 10), 1 where nothing does; 0 gives zeros.
+  ///   - source: the random numbers.
+  public mutating func initialize(gain: Float, using source: inout some RandomSource) {
+    let shape = weight.shape
+    let size = (gain / Float(shape.scalarCount / shape[3])).squareRoot()
+    weight =
+      gain == 0
+      ? Tensor(zeros: shape)
+      : Tensor(source.normals(count: shape.scalarCount).map { size * $0 }, shape: shape)
+    if let bias { self.bias = Tensor(zeros: bias.shape) }
+  }
+}
+
 private struct RandomInitializer<Source: RandomSource>: ParameterVisitor {
   var source: Source
 

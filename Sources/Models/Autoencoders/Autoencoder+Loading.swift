@@ -39,21 +39,28 @@ extension ImportedModel {
   package func autoencoder(
     _ halves: AutoencoderHalves = .both, inspect: (String, Tensor) -> Void = { _, _ in }
   ) throws -> any Autoencoder {
+    var model = try emptyAutoencoder()
+    try WeightLoader.load(
+      checkpoint, into: &model, where: halves.contain(parameter:), inspect: inspect)
+    return model
+  }
+
+  /// The autoencoder, with zeros for weights.
+  private func emptyAutoencoder() throws(CheckpointError) -> any Autoencoder {
     switch className {
     case AutoencoderKL.className:
-      var model = AutoencoderKL(try AutoencoderKL.Configuration(configuration))
-      try WeightLoader.load(
-        checkpoint, into: &model, where: halves.contain(parameter:), inspect: inspect)
-      return model
+      return AutoencoderKL(try AutoencoderKL.Configuration(configuration))
     case AutoencoderTiny.className:
-      var model = AutoencoderTiny(try AutoencoderTiny.Configuration(configuration))
-      try WeightLoader.load(
-        checkpoint, into: &model, where: halves.contain(parameter:), inspect: inspect)
-      return model
+      return AutoencoderTiny(try AutoencoderTiny.Configuration(configuration))
+    case AutoencoderCompact.className:
+      return AutoencoderCompact(try AutoencoderCompact.Configuration(configuration))
     default:
+      let known = [
+        AutoencoderKL.className, AutoencoderTiny.className, AutoencoderCompact.className,
+      ]
       throw configuration.unsupported(
         "the class \(className) is no autoencoder that can be loaded "
-          + "(known: \(AutoencoderKL.className), \(AutoencoderTiny.className))")
+          + "(known: \(known.joined(separator: ", ")))")
     }
   }
 }

@@ -28,6 +28,7 @@ extension Autoencoder {
       let coarsest = model.configuration.blockOutChannels.count - 1
       levels = { AutoencoderKL.level(of: $0.split(separator: "."), coarsest: coarsest) }
     case let model as AutoencoderTiny: levels = model.level(of:)
+    case let model as AutoencoderCompact: levels = model.level(of:)
     default: levels = { _ in nil }
     }
     var counter = OperationCounter { name in
@@ -94,6 +95,24 @@ extension AutoencoderTiny {
       case .upsampling: level - 1
       default: level
       }
+    }
+  }
+}
+
+extension AutoencoderCompact {
+  /// How often the picture has been halved where a parameter's layer gives its result.
+  fileprivate func level(of name: String) -> Int? {
+    let parts = name.split(separator: ".")
+    guard parts.count > 2 else { return nil }
+    let finest = configuration.patchSize.trailingZeroBitCount
+    let coarsest = finest + configuration.encoderBlockOutChannels.count - 1
+    let block = Int(parts[2]) ?? 0
+    let resizes = parts.count > 3 && parts[3].hasSuffix("samplers") ? 1 : 0
+    return switch (parts[0], parts[1]) {
+    case ("encoder", "conv_in"), ("decoder", "conv_out"): finest
+    case (_, "down_blocks"): finest + block + resizes
+    case (_, "up_blocks"): coarsest - block - resizes
+    default: coarsest
     }
   }
 }

@@ -6,6 +6,9 @@ enum BLAS {
   /// Set once, before the first product: OpenBLAS's own threads would compete with ours.
   private static let singleThreaded: Void = openblas_set_num_threads(1)
 
+  /// Sees to it that OpenBLAS works on the calling thread.
+  static func useOneThread() { _ = singleThreaded }
+
   /// C = A·B + β·C for row-major matrices, A `[m, k]` (or `[k, m]` if `transposingA`), B `[k, n]`
   /// (or `[n, k]` if `transposingB`).
   ///
@@ -16,7 +19,7 @@ enum BLAS {
     b: UnsafePointer<Float>, bStride: Int, transposingB: Bool = false,
     beta: Float, c: UnsafeMutablePointer<Float>, cStride: Int
   ) {
-    _ = singleThreaded
+    useOneThread()
     guard m > 0, n > 0 else { return }
     unsafe cblas_sgemm(
       CblasRowMajor, transposingA ? CblasTrans : CblasNoTrans,

@@ -90,6 +90,38 @@ extension Tensor {
     return Tensor(shape: shape, storage: result)
   }
 
+  /// `[N, H, W, C]` → `[N, H/f, W/f, f²·C]`: the rows of each square one behind the other.
+  func gatheringSquares(of factor: Int) -> Tensor {
+    let (run, columns) = (factor * shape[3], shape[2] / factor)
+    let result = Storage(count: shape.scalarCount)
+    inBlocks(rows: shape[0] * shape[1] / factor, of: factor * shape[2] * shape[3]) { first, count in
+      for line in first * factor..<(first + count) * factor {
+        let (row, y) = line.quotientAndRemainder(dividingBy: factor)
+        unsafe lvae_copy_strided(
+          storage.base + line * columns * run, run,
+          result.base + (row * columns * factor + y) * run, factor * run, run, columns)
+      }
+    }
+    return Tensor(
+      shape: [shape[0], shape[1] / factor, columns, factor * run], storage: result)
+  }
+
+  /// `[N, h, w, f²·C]` → `[N, f·h, f·w, C]`, the inverse of ``gatheringSquares(of:)``.
+  func spreadingSquares(of factor: Int) -> Tensor {
+    let (run, columns) = (shape[3] / factor, shape[2])
+    let result = Storage(count: shape.scalarCount)
+    inBlocks(rows: shape[0] * shape[1], of: shape[2] * shape[3]) { first, count in
+      for line in first * factor..<(first + count) * factor {
+        let (row, y) = line.quotientAndRemainder(dividingBy: factor)
+        unsafe lvae_copy_strided(
+          storage.base + (row * columns * factor + y) * run, factor * run,
+          result.base + line * columns * run, run, run, columns)
+      }
+    }
+    return Tensor(
+      shape: [shape[0], factor * shape[1], factor * columns, run / factor], storage: result)
+  }
+
   private func inBlocks(rows: Int, of columns: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
     let block = max(1, chunk / max(columns, 1))
     ThreadPool.current.run(count: (rows + block - 1) / block) { index, _ in

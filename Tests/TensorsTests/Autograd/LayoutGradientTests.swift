@@ -51,6 +51,13 @@ struct LayoutGradientTests {
       Tensor([1, 2, 3, 4, 5, 6], shape: [1, 2, 3, 1]).maxPooled2x2().scalars == [5])
   }
 
+  @Test func squaresAsChannels() {
+    let x = sampleTensor([2, 6, 4, 3])
+    #expect(gradientError(at: [x]) { $0[0].squared().spaceToDepth(2) } < 1e-3)
+    let deep = sampleTensor([2, 3, 2, 8])
+    #expect(gradientError(at: [deep]) { $0[0].squared().depthToSpace(2) } < 1e-3)
+  }
+
   @Test func ofEqualNumbersTheFirstGetsTheGradient() {
     let x = Tensor(repeating: 1, shape: [1, 2, 2, 1]).tracked()
     let found = gradients(of: x.maxPooled2x2().sum(), withRespectTo: [x])[0]
