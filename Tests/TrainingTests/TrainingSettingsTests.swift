@@ -138,6 +138,8 @@ import Training
   @Test func valuesThatDoNotGoTogetherAreRefused() throws {
     for json in [
       #"{"objective": {"perceptual_weight": 1}}"#, #"{"objective": {"kl_warm_up": "linear"}}"#,
+      #"{"objective": {"ms_ssim_weight": 1}}"#,
+      #"{"objective": {"adversarial_weight": 1}, "data": {"crop": 16}}"#,
     ] {
       guard case .conflict = try problem(json) else {
         Issue.record("\(json) was taken")

@@ -121,6 +121,19 @@ public struct ObjectiveSettings: Hashable, Sendable {
     return klWeight * min(1, 2 * progress)
   }
 
+  /// The terms that need pictures of some size: the setting's path, whether it counts, and the
+  /// shortest side.
+  var leastSides: [(path: String, isWanted: Bool, side: Int)] {
+    [
+      ("objective.ssim_weight", ssimWeight > 0, StructuralSimilarityLoss.leastSide),
+      (
+        "objective.ms_ssim_weight", msSSIMWeight > 0, StructuralSimilarityLoss.leastSideOverScales
+      ),
+      ("objective.perceptual_weight", perceptualWeight > 0, VGG16Features.leastSide),
+      ("objective.adversarial_weight", adversarialWeight > 0, 3 << discriminatorLayers),
+    ]
+  }
+
   /// C at a step, counted from 0.
   public func klCapacity(atStep step: Int) -> Double {
     klCapacitySteps > 0 ? klCapacity * min(1, Double(step) / Double(klCapacitySteps)) : klCapacity

@@ -136,6 +136,10 @@ extension TrainingSettings: SettingsGroup {
     try fields.group("objective", &objective)
     try fields.group("optimizer", &optimizer)
     try fields.group("train", &train)
+    for (path, isWanted, side) in objective.leastSides where isWanted && data.crop < side {
+      try fields.refuse(
+        path, if: true, "takes pictures of \(side) pixels a side, and data.crop is \(data.crop)")
+    }
   }
 }
 
