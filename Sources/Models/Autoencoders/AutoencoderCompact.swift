@@ -15,7 +15,7 @@ public struct AutoencoderCompact: Autoencoder {
   public static let className = "AutoencoderCompact"
 
   /// What was built.
-  public let configuration: Configuration
+  public private(set) var configuration: Configuration
   /// Pictures → latents.
   public var encoder: CompactEncoder
   /// Latents → pictures.
@@ -53,9 +53,17 @@ public struct AutoencoderCompact: Autoencoder {
 
   /// How latents are brought to the range that a diffusion model works in.
   public var latentScaling: LatentScaling {
-    LatentScaling(
-      factor: configuration.scalingFactor, shift: configuration.shiftFactor,
-      mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
+    get {
+      LatentScaling(
+        factor: configuration.scalingFactor, shift: configuration.shiftFactor,
+        mean: configuration.latentsMean, standardDeviation: configuration.latentsStd)
+    }
+    set {
+      configuration.scalingFactor = newValue.factor
+      configuration.shiftFactor = newValue.shift
+      configuration.latentsMean = newValue.mean
+      configuration.latentsStd = newValue.standardDeviation
+    }
   }
 
   /// The posterior of pictures `[N, H, W, 3]`.

@@ -77,6 +77,10 @@ public struct TrainingRun: Sendable {
       var model = AutoencoderTiny(configuration)
       model.initialize(using: &random)
       return model
+    case .compact(let configuration):
+      var model = AutoencoderCompact(configuration)
+      model.initialize(using: &random)
+      return model
     case nil:
       guard case .folder(let path) = settings.model else {
         preconditionFailure("\(settings.model) has no architecture")
@@ -85,11 +89,27 @@ public struct TrainingRun: Sendable {
     }
   }
 
+  /// A new network with a linear shortcut begins as the best linear autoencoder of its data.
+  private func beginningLinear<Model: Autoencoder>(
+    _ model: Model, _ pictures: TrainingData, report: (Event) -> Void
+  ) throws -> Model {
+    guard case .folder = settings.model else {
+      guard var compact = model as? AutoencoderCompact else { return model }
+      var linear = LinearAutoencoderInitialization(for: compact.configuration)
+      try linear.add(pictures.source, indices: pictures.training)
+      if let kept = linear.apply(to: &compact) {
+        let share = kept.formatted(.percent.precision(.fractionLength(2)))
+        report(.notice("begins as the linear autoencoder, which keeps \(share) of the variance"))
+      }
+      return compact as? Model ?? model
+    }
+    return model
+  }
+
   private func run<Model: Autoencoder>(
     _ model: Model, _ pictures: TrainingData, stop: () -> Bool,
     report: @escaping @Sendable (Event) -> Void
   ) throws -> End {
-    var trainer = try AutoencoderTrainer(model, settings: settings)
     let checkpoints = folder.checkpoints(keeping: settings.train.keepCheckpoints)
     let found = try checkpoints.newest(
       settings: settings, architecture: try model.configurationObject()
@@ -100,6 +120,8 @@ public struct TrainingRun: Sendable {
       return .wasFinished
     }
     try pictures.check(settings.data) { report(.notice($0)) }
+    let model = found == nil ? try beginningLinear(model, pictures, report: report) : model
+    var trainer = try AutoencoderTrainer(model, settings: settings)
     if let found {
       try trainer.restore(found)
       report(.notice("going on after step \(found.step)"))
