@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Models
 import Tensors
 import TestSupport
 import Testing
