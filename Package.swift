@@ -14,6 +14,11 @@ let package = Package(
   targets: [
     // C: the inner loops, and the libraries that the system provides.
     .target(name: "CKernels", cSettings: kernelSettings),
+    .target(
+      name: "CModels", exclude: ["photo", "emoji", "samples"],
+      cSettings: [
+        .treatAllWarnings(as: .error), .disableWarning("c23-extensions"),  // #embed
+      ]),
     .target(name: "CPNGBridge", dependencies: ["CPNG"], cSettings: kernelSettings),
     .system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     .system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
@@ -31,7 +36,8 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["Tensors", "Layers"]),
     .target(
-      name: "Pipelines", dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models"]),
+      name: "Pipelines",
+      dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models", "CModels"]),
 
     .target(
       name: "Training",
@@ -88,7 +94,7 @@ let strict: [SwiftSetting] = [
 ]
 
 for target in package.targets
-where target.type != .system && !["CKernels", "CPNGBridge"].contains(target.name) {
+where target.type != .system && !["CKernels", "CModels", "CPNGBridge"].contains(target.name) {
   target.swiftSettings = strict
 }
 

@@ -10,7 +10,7 @@ struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode",
     abstract: "Encode pictures as .latent files.",
-    usage: "lvae encode --model <name|path> [<options>] <inputs> ...",
+    usage: "lvae encode [<options>] <inputs> ...",
     discussion: """
       Reads PNG, JPEG and WebP, applies orientation and colour profiles, and keeps grey pictures \
       grey. Running the same command again continues where it was stopped: a .latent file that was \
@@ -54,10 +54,6 @@ struct EncodeCommand: ParsableCommand {
   var shard: ShardArgument?
 
   func validate() throws {
-    if modelOptions.model == nil {
-      let known = ModelStore().entries().map(\.name)
-      throw ValidationError("\(ModelStoreError.noModelNamed(known: known))")
-    }
     if let maxLoss, !(maxLoss > 0 && maxLoss.isFinite) {
       throw ValidationError("--max-loss \(maxLoss): a number of decibels above 0 is expected")
     }

@@ -8,16 +8,17 @@ struct LVAECommand: ParsableCommand {
     commandName: "lvae",
     abstract: "Pictures into the latents of a variational autoencoder, and back.",
     discussion: """
-      `lvae encode photos -o latents --model PATH` turns a folder of pictures into \
-      .latent files, `lvae decode latents -o pictures --model PATH` turns them back.
+      `lvae encode photos -o latents` turns a folder of pictures into .latent files, `lvae decode \
+      latents -o pictures` turns them back. `lvae demo` shows both with sample pictures. Without \
+      --model, the built-in model photo is used.
 
       Exit status: 0 all done; 1 some inputs failed, all others were done; 2 the arguments make \
       no sense; 3 nothing could be done; 128 + N ended by signal N.
       """,
     version: Program.version,
     subcommands: [
-      EncodeCommand.self, DecodeCommand.self, InspectCommand.self, VerifyCommand.self,
-      TrainCommand.self, ModelsCommand.self, BenchCommand.self,
+      DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
+      VerifyCommand.self, TrainCommand.self, ModelsCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.

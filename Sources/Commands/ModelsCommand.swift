@@ -10,27 +10,28 @@ struct ModelsCommand: ParsableCommand {
     abstract: "List, show, add, import and export autoencoders.",
     discussion: """
       Added models lie in $LVAE_MODELS, or in lvae/models of the XDG data home \
-      (~/.local/share/lvae/models). `lvae decode` finds them by the hash in a .latent file.
+      (~/.local/share/lvae/models); photo and emoji are part of the program. `lvae decode` finds \
+      either by the hash in a .latent file.
       """,
     subcommands: [List.self, Show.self, Add.self, Import.self, Export.self],
     defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The models that were added.")
+    static let configuration = CommandConfiguration(
+      abstract: "The models that are part of the program, and those that were added.")
 
     @Flag(help: "A line of JSON for each.")
     var json = false
 
     func run() throws {
-      let store = ModelStore()
-      let entries = store.entries()
+      let added = ModelStore().entries()
+      // An added model of the same name stands in for the program's.
+      let embedded = EmbeddedModels.entries.filter { entry in
+        !added.contains { $0.name == entry.name }
+      }
+      let entries = embedded + added
       if json {
         for entry in entries { print(try JSONLines.line(entry)) }
-        return
-      }
-      if entries.isEmpty {
-        StandardError.write(
-          "no model has been added to \(store.folder.path); add one with `lvae models add PATH`")
         return
       }
       let width = entries.map(\.name.count).max() ?? 0
@@ -38,7 +39,8 @@ struct ModelsCommand: ParsableCommand {
         let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
         print(
           "\(name)  \(entry.className)  f\(entry.spatialFactor)  \(entry.latentChannels) channels  "
-            + "\(entry.parameterCount) parameters  \(entry.sha256.prefix(12))")
+            + "\(entry.parameterCount) parameters  \(entry.sha256.prefix(12))"
+            + (embedded.contains(entry) ? "  built in" : ""))
       }
     }
   }
@@ -78,6 +80,11 @@ struct ModelsCommand: ParsableCommand {
       ]
       for (label, value) in rows {
         print(label.padding(toLength: 17, withPad: " ", startingAt: 0) + value)
+      }
+      if EmbeddedModels.entry(named: model)?.sha256 == entry.sha256,
+        let card = EmbeddedModels.card(named: model)
+      {
+        print("\n\(card)", terminator: "")
       }
     }
   }

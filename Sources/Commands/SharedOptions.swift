@@ -73,7 +73,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The autoencoder: a name from `lvae models list`, a diffusers folder, a folder with a TAESD "
-        + "encoder and decoder, or a single checkpoint file.",
+        + "encoder and decoder, or a single checkpoint file. Without it, the built-in photo; files "
+        + "are decoded with the model that they were made with.",
       valueName: "name|path"))
   var model: String?
 }

@@ -9,7 +9,7 @@ import Testing
   @Test func withoutArgumentsTheCommandsAreShown() throws {
     let run = try work.lvae()
     #expect(run.status == 0 && run.errors.isEmpty)
-    for command in ["encode", "decode", "inspect", "verify", "models"] {
+    for command in ["demo", "encode", "decode", "inspect", "verify", "models"] {
       #expect(run.output.contains("\n  \(command) "))
     }
     #expect(try work.lvae("--help").output == run.output)
@@ -17,7 +17,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["encode"], ["decode"], ["inspect"], ["verify"], ["train"], ["models"], ["models", "add"],
+    ["demo"], ["encode"], ["decode"], ["inspect"], ["verify"], ["train"], ["models"],
+    ["models", "add"],
     ["models", "export"],
   ])
   func everyCommandExplainsItself(_ command: [String]) throws {
@@ -31,7 +32,6 @@ import Testing
     (["frobnicate"], "frobnicate"), (["encode"], "Missing expected argument '<inputs> ...'"),
     (["encode", "in", "--storage", "int3"], "int3"),
     (["encode", "in", "--model", "kl", "--no-such"], "--no-such"),
-    (["encode", "in"], "no model is named; give one with --model NAME or --model PATH"),
     (["decode", "in", "--format", "gif"], "gif"),
     (["decode", "in", "--threads", "0"], "--threads"),
     (["encode", "in", "--shard", "1"], "--shard"),

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Tensors
 
 /// A model as another project keeps it: what it is, its settings, and its weights under the names
 /// that diffusers gives them.
@@ -26,6 +27,28 @@ public struct ImportedModel: Sendable {
       throw .unknownModel(source: url.path, reason: "no model is recognised here")
     }
     self = try importer.importModel(at: url, options: options)
+  }
+
+  /// A model whose files are in memory.
+  ///
+  /// - Parameters:
+  ///   - configuration: The bytes of its `config.json`.
+  ///   - weights: The bytes of its safetensors file.
+  ///   - source: What messages call it.
+  /// - Throws: ``CheckpointError``.
+  package init(
+    configuration: [UInt8], safetensors weights: [UInt8], source: String
+  ) throws(CheckpointError) {
+    let fields = try ConfigurationFields(parsing: configuration, source: source)
+    let file: Safetensors
+    do {
+      file = try Safetensors(bytes: ByteSource(weights, name: source))
+    } catch {
+      throw .safetensors(error)
+    }
+    self.init(
+      className: try fields.string("_class_name", or: ""), configuration: fields,
+      checkpoint: Checkpoint(file))
   }
 
   /// All importers, in the order in which they are asked.

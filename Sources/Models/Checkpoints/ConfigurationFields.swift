@@ -21,18 +21,25 @@ public struct ConfigurationFields: Hashable, Sendable {
   ///
   /// - Throws: ``CheckpointError`` where it can't be read, or isn't an object in JSON.
   public init(contentsOf url: URL) throws(CheckpointError) {
-    source = url.path
     let bytes: [UInt8]
     do throws(ByteSourceError) {
       let file = try ByteSource(contentsOf: url)
       guard file.byteCount <= Self.byteLimit else {
         throw ByteSourceError(
-          name: source, reason: "is larger than the limit of \(Self.byteLimit) bytes")
+          name: url.path, reason: "is larger than the limit of \(Self.byteLimit) bytes")
       }
       bytes = try file.bytes(in: 0..<file.byteCount)
     } catch {
       throw .unreadable(path: error.name, reason: error.reason)
     }
+    try self.init(parsing: bytes, source: url.path)
+  }
+
+  /// Reads what a file holds.
+  ///
+  /// - Throws: ``CheckpointError`` where it isn't an object in JSON.
+  package init(parsing bytes: [UInt8], source: String) throws(CheckpointError) {
+    self.source = source
     let value: JSONValue
     do {
       value = try JSONParser.parse(bytes, byteLimit: Self.byteLimit)

@@ -41,10 +41,16 @@ public struct PretrainedAutoencoder: Sendable {
     halves: AutoencoderHalves = .both,
     name: String? = nil
   ) throws {
-    let imported = try ImportedModel(contentsOf: url, options: options)
+    try self.init(
+      ImportedModel(contentsOf: url, options: options), halves: halves,
+      name: name ?? Self.name(of: url))
+  }
+
+  /// Loads the weights of a model whose files are known.
+  init(_ imported: ImportedModel, halves: AutoencoderHalves, name: String) throws {
     let digest = WeightDigest()
     let autoencoder = try imported.autoencoder(halves, inspect: digest.take)
-    self.init(name: name ?? Self.name(of: url), autoencoder: autoencoder, digest)
+    self.init(name: name, autoencoder: autoencoder, digest)
   }
 
   /// The name of a file without its extension, or of a folder; that of the folder around it where

@@ -4,7 +4,8 @@ public import Models
 
 /// The models that this user has added: a folder for each, in diffusers' layout, below one folder.
 ///
-/// The folder is `$LVAE_MODELS`, else `lvae/models` in the XDG data home.
+/// The folder is `$LVAE_MODELS`, else `lvae/models` in the XDG data home. The models that are part of
+/// the program, ``EmbeddedModels``, are found like those in it, and after them.
 public struct ModelStore: Sendable {
   /// Where the models lie.
   public let folder: URL
@@ -63,7 +64,7 @@ public struct ModelStore: Sendable {
   }
 
   /// The file beside a model's weights that says what they are.
-  private static let entryName = "lvae.json"
+  static let entryName = "lvae.json"
 
   /// The models, by name; folders that aren't models are passed over.
   public func entries() -> [Entry] {
@@ -71,7 +72,13 @@ public struct ModelStore: Sendable {
     return names.sorted().compactMap(entry(named:))
   }
 
-  /// What is known of the model called `name`; nil if there is none.
+  /// The names that ``load(_:as:halves:)`` knows: those that were added, and the program's own.
+  public var knownNames: [String] {
+    let added = entries().map(\.name)
+    return added + EmbeddedModels.names.filter { !added.contains($0) }
+  }
+
+  /// What is known of the added model called `name`; nil if there is none.
   public func entry(named name: String) -> Entry? {
     guard Self.isName(name),
       let data = try? Data(contentsOf: url(of: name).appending(path: Self.entryName)),
@@ -103,31 +110,36 @@ public struct ModelStore: Sendable {
 
   // MARK: Loading
 
-  /// The model that a user names: one of the store, or a path.
+  /// The model that a user names: one of the store, one of the program, or a path; without a name
+  /// ``EmbeddedModels/defaultName``.
   ///
   /// - Throws: ``ModelStoreError``, and the errors of `Models` for files that aren't a model.
   public func load(
     _ reference: String?, as options: ImportOptions = ImportOptions(),
     halves: AutoencoderHalves = .both
   ) throws -> PretrainedAutoencoder {
-    guard let reference else {
-      throw ModelStoreError.noModelNamed(known: entries().map(\.name))
-    }
+    let reference = reference ?? EmbeddedModels.defaultName
     if let entry = entry(named: reference) {
       return try load(entry, halves)
     }
+    if let embedded = try EmbeddedModels.load(reference, halves: halves) { return embedded }
     guard FileManager.default.fileExists(atPath: reference) || reference.contains("/") else {
-      throw ModelStoreError.unknownName(reference, known: entries().map(\.name))
+      throw ModelStoreError.unknownName(reference, known: knownNames)
     }
     return try PretrainedAutoencoder(
       contentsOf: URL(filePath: reference), as: options, halves: halves)
   }
 
-  /// The model that a `.latent` file was made with; nil if it isn't in the store.
+  /// The model that a `.latent` file was made with; nil if it is neither in the store nor the
+  /// program's.
   public func load(
     for wanted: LatentModel, halves: AutoencoderHalves = .both
   ) throws -> PretrainedAutoencoder? {
-    try entries().first { $0.sha256 == wanted.sha256 }.map { try load($0, halves) }
+    if let entry = entries().first(where: { $0.sha256 == wanted.sha256 }) {
+      return try load(entry, halves)
+    }
+    let embedded = EmbeddedModels.entries.first { $0.sha256 == wanted.sha256 }
+    return try embedded.flatMap { try EmbeddedModels.load($0.name, halves: halves) }
   }
 
   private func load(
@@ -157,7 +169,8 @@ public struct ModelStore: Sendable {
     _ model: PretrainedAutoencoder, source: String, replacing: Bool = false
   ) throws -> Entry {
     guard Self.isName(model.name) else { throw ModelStoreError.badName(model.name) }
-    if let present = entry(named: model.name), present.sha256 != model.sha256, !replacing {
+    let present = entry(named: model.name) ?? EmbeddedModels.entry(named: model.name)
+    if let present, present.sha256 != model.sha256, !replacing {
       throw ModelStoreError.nameTaken(present)
     }
     let entry = Entry(model, source: source)
@@ -172,8 +185,6 @@ public struct ModelStore: Sendable {
 
 /// Why a model can't be found or added.
 public enum ModelStoreError: Error, Sendable, Equatable {
-  /// No model was named where one is needed.
-  case noModelNamed(known: [String])
   /// Neither a model of this name nor a path.
   case unknownName(String, known: [String])
   /// The weights in the store aren't those that were added.
@@ -192,8 +203,6 @@ extension ModelStoreError: CustomStringConvertible {
   /// What is wrong, and what to do.
   public var description: String {
     switch self {
-    case .noModelNamed(let known):
-      "no model is named; give one with --model NAME or --model PATH" + Self.list(known)
     case .unknownName(let name, let known):
       "there is neither a model nor a file called \(name)" + Self.list(known)
     case .changed(let folder, let expected, let found):
@@ -215,8 +224,6 @@ extension ModelStoreError: CustomStringConvertible {
   }
 
   private static func list(_ known: [String]) -> String {
-    known.isEmpty
-      ? " (none has been added; see `lvae models add --help`)"
-      : " (known: \(known.joined(separator: ", ")))"
+    " (known: \(known.joined(separator: ", ")); see `lvae models add --help` for others)"
   }
 }

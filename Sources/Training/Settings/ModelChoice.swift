@@ -8,7 +8,7 @@ public enum ModelChoice: Hashable, Sendable {
     /// For photographs: a factor of 8, 16 channels without a variance, 2.8 million parameters.
     case photo
     /// For small pictures and diffusion in their latents: a factor of 4, 4 channels with a variance,
-    /// 1.4 million parameters.
+    /// 1.6 million parameters.
     case emoji
     /// For trying things out: an `AutoencoderKL` with a factor of 2 and 4 channels.
     case tiny
