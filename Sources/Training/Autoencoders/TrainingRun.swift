@@ -93,17 +93,15 @@ public struct TrainingRun: Sendable {
   private func beginningLinear<Model: Autoencoder>(
     _ model: Model, _ pictures: TrainingData, report: (Event) -> Void
   ) throws -> Model {
-    guard case .folder = settings.model else {
-      guard var compact = model as? AutoencoderCompact else { return model }
-      var linear = LinearAutoencoderInitialization(for: compact.configuration)
-      try linear.add(pictures.source, indices: pictures.training)
-      if let kept = linear.apply(to: &compact) {
-        let share = kept.formatted(.percent.precision(.fractionLength(2)))
-        report(.notice("begins as the linear autoencoder, which keeps \(share) of the variance"))
-      }
-      return compact as? Model ?? model
+    if case .folder = settings.model { return model }
+    guard var compact = model as? AutoencoderCompact else { return model }
+    var linear = LinearAutoencoderInitialization(for: compact.configuration)
+    try linear.add(pictures.source, indices: pictures.training)
+    if let kept = linear.apply(to: &compact) {
+      let share = kept.formatted(.percent.precision(.fractionLength(2)))
+      report(.notice("begins as the linear autoencoder, which keeps \(share) of the variance"))
     }
-    return model
+    return compact as? Model ?? model
   }
 
   private func run<Model: Autoencoder>(
@@ -122,6 +120,7 @@ public struct TrainingRun: Sendable {
     try pictures.check(settings.data) { report(.notice($0)) }
     let model = found == nil ? try beginningLinear(model, pictures, report: report) : model
     var trainer = try AutoencoderTrainer(model, settings: settings)
+    report(.notice(trainer.objective.text))
     if let found {
       try trainer.restore(found)
       report(.notice("going on after step \(found.step)"))
