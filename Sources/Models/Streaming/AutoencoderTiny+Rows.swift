@@ -6,18 +6,11 @@ extension AutoencoderTiny {
   public func plan(
     _ direction: CodingDirection, height: Int, width: Int, byteCount: Int
   ) throws(StreamingError) -> StreamingPlan {
-    var plan = StreamingPlan()
-    plan.peakByteCount = workingBytesPerPixel * height * width + StreamingPlan.smallByteCount
-    plan.isWhole = plan.peakByteCount <= byteCount
-    if plan.isWhole { return plan }
-    for bandByteCount in StreamingPlan.bandByteCounts {
-      plan.bandByteCount = bandByteCount
-      plan.peakByteCount =
-        windowPeak(direction, height: height, width: width, plan.band)
-        + StreamingPlan.smallByteCount
-      if plan.peakByteCount <= byteCount { return plan }
+    try StreamingPlan(
+      wholeByteCount: workingBytesPerPixel * height * width, limit: byteCount
+    ) { band in
+      windowPeak(direction, height: height, width: width, band)
     }
-    throw StreamingError(neededByteCount: plan.peakByteCount)
   }
 
   /// The most bytes that are in line buffers at once.

@@ -42,3 +42,27 @@ public struct StreamingError: Error, Equatable {
   /// The fewest bytes, beside weights and pictures, that suffice.
   public let neededByteCount: Int
 }
+
+extension StreamingPlan {
+  /// The picture as a whole where that fits, else in the largest bands that do.
+  ///
+  /// - Parameters:
+  ///   - wholeByteCount: what the whole picture takes.
+  ///   - limit: how many bytes there are.
+  ///   - windowPeak: the most bytes in line buffers at once, for bands of a height.
+  /// - Throws: ``StreamingError`` if even the smallest bands don't fit.
+  init(
+    wholeByteCount: Int, limit: Int, windowPeak: (BandHeight) -> Int
+  ) throws(StreamingError) {
+    self.init()
+    peakByteCount = wholeByteCount + Self.smallByteCount
+    isWhole = peakByteCount <= limit
+    if isWhole { return }
+    for bandByteCount in Self.bandByteCounts {
+      self.bandByteCount = bandByteCount
+      peakByteCount = windowPeak(band) + Self.smallByteCount
+      if peakByteCount <= limit { return }
+    }
+    throw StreamingError(neededByteCount: peakByteCount)
+  }
+}
