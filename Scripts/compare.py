@@ -16,10 +16,11 @@ import time
 import compare_report
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The jobs of one half of an autoencoder, and how often a process repeats each.
-# Later: train-kl-64-b16, unet-32-b1, unet-32-b8, train-unet-32-b32.
+# The jobs of one half of an autoencoder and steps of training, and how often a process repeats each.
+# Later: unet-32-b1, unet-32-b8, train-unet-32-b32.
 JOBS = {
-    "sd-decode-512": 1, "sd-encode-512": 1, "taesd-decode-512": 5, "taesd-encode-512": 5}
+    "sd-decode-512": 1, "sd-encode-512": 1, "taesd-decode-512": 5, "taesd-encode-512": 5,
+    "train-kl-64-b16": 3}
 # Whole commands, process start included: 24 pictures, and one.
 COMMANDS = {"kodak-encode", "first-latent-256"}
 ENGINES = ["lvae", "pytorch", "onnxruntime", "openvino", "openvino-bf16"]
@@ -76,13 +77,14 @@ class Comparison:
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="lvae-compare-"))
 
     def network_job(self, job):
-        """The job whose model a whole command uses."""
+        """The job whose model a whole command uses, or the job itself."""
         return "taesd-encode-512" if job in COMMANDS else job
 
     def folder(self, job):
         """Where a job's model, input and conversions are; links to the user's model."""
         job = self.network_job(job)
-        given = self.given.sd_model if job.startswith("sd-") else self.given.taesd_model
+        models = {"sd": self.given.sd_model, "taesd": self.given.taesd_model}
+        given = models.get(job.split("-")[0])
         model = str(pathlib.Path(given).resolve()) if given else "random"
         name = "".join(letter if letter.isalnum() else "_" for letter in model)
         folder = pathlib.Path(self.given.cache) / name / job
@@ -183,9 +185,13 @@ class Comparison:
         return {"max_abs": float(difference.max()), "psnr_db": float(min(psnr, 200))}
 
     def engines(self, job):
-        """Whole commands are written for lvae and OpenVINO only."""
-        names = self.given.engines
-        return [n for n in names if job not in COMMANDS or n in ("lvae", "openvino")]
+        """Whole commands are written for lvae and OpenVINO only, training for lvae and PyTorch."""
+        able = ENGINES + ["pytorch-bf16"]
+        if job in COMMANDS:
+            able = ["lvae", "openvino"]
+        elif job.startswith("train-"):
+            able = ["lvae", "pytorch"]
+        return [name for name in self.given.engines if name in able]
 
     def rows(self):
         results, disagreements = {}, []

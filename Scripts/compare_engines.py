@@ -33,6 +33,11 @@ def make_model(family, folder):
             block_out_channels=[128, 256, 512, 512], layers_per_block=2, latent_channels=4,
             down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
             sample_size=512)
+    elif family == "train":
+        model = diffusers.AutoencoderKL(
+            block_out_channels=[64, 128, 128], layers_per_block=1, latent_channels=4,
+            down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
+            sample_size=64)
     else:
         model = diffusers.AutoencoderTiny()
     model.save_pretrained(folder)
@@ -78,13 +83,16 @@ def prepare(engine, job, folder):
         make_model(family, folder / "model")
     if not (folder / "input.safetensors").exists():
         size = int(job.split("-")[2])
+        batch = int(job.split("-b")[1]) if family == "train" else 1
         torch.manual_seed(1)
-        x = torch.randn(1, 4, size // 8, size // 8)
-        if "encode" in job:
-            # A smooth picture with some noise, in −1…1.
-            x = torch.nn.functional.interpolate(torch.randn(1, 3, 16, 16), size, mode="bicubic")
-            x = (0.5 * x + 0.05 * torch.randn_like(x)).clamp(-1, 1)
-        save_file({"input": x.contiguous()}, folder / "input.safetensors")
+        tensors = {"input": torch.randn(1, 4, size // 8, size // 8)}
+        if "decode" not in job:
+            # Smooth pictures with some noise, in −1…1.
+            x = torch.nn.functional.interpolate(torch.randn(batch, 3, 16, 16), size, mode="bicubic")
+            tensors["input"] = (0.5 * x + 0.05 * torch.randn_like(x)).clamp(-1, 1)
+        if family == "train":
+            tensors["noise"] = torch.randn(batch, 4, size // 4, size // 4)
+        save_file({n: t.contiguous() for n, t in tensors.items()}, folder / "input.safetensors")
     x = load_file(folder / "input.safetensors")["input"]
     if engine == "onnxruntime" and not (folder / "model.onnx").exists():
         with torch.inference_mode():
@@ -155,13 +163,45 @@ def engine_named(name):
     return ENGINES[name], precision or "f32"
 
 
+def training(job, folder, threads):
+    """A step of training in PyTorch: what `lvae bench --job train-…` does."""
+    import diffusers
+    import torch
+
+    torch.set_num_threads(threads)
+    vae = diffusers.AutoencoderKL.from_pretrained(f"{folder}/model", low_cpu_mem_usage=False)
+    vae = vae.train().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-4, weight_decay=0, fused=True)
+    losses = []
+
+    def step(inputs):
+        x, noise = (
+            torch.from_numpy(inputs[name]).to(memory_format=torch.channels_last)
+            for name in ("input", "noise"))
+        posterior = vae.encode(x).latent_dist
+        y = vae.decode(posterior.mean + posterior.std * noise).sample
+        kl = posterior.kl().mean() / x[0].numel()
+        loss = torch.nn.functional.mse_loss(y, x) + 1e-6 * kl
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        return torch.tensor(losses).numpy()
+
+    return step
+
+
 def run(engine, job, folder, threads, repeat, output):
     from safetensors.numpy import load_file, save_file
 
-    x = load_file(folder / "input.safetensors")["input"]
-    make, precision = engine_named(engine)
+    inputs = load_file(folder / "input.safetensors")
     start = time.perf_counter()
-    compute = make(job, folder, x.shape, threads, precision)
+    if job.startswith("train-"):
+        x, compute = inputs, training(job, folder, threads)
+    else:
+        make, precision = engine_named(engine)
+        x = inputs["input"]
+        compute = make(job, folder, x.shape, threads, precision)
     load_ms = (time.perf_counter() - start) * 1e3
     compute(x)
     runs, processor = [], time.process_time()

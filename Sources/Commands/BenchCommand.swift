@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Pipelines
 import Tensors
+import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct BenchCommand: ParsableCommand {
 
       With --job, only one way through one half of a model is measured, such as \
       taesd-decode-512, with the tensor "input" of a safetensors file as its input and "output" as \
-      its result, both [1, C, H, W].
+      its result, both [1, C, H, W]; or steps of training, train-kl-64-b16, with a batch "input", \
+      "noise" for its latents, and the losses of the steps as "output".
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable {
@@ -67,8 +69,9 @@ struct BenchCommand: ParsableCommand {
     if let size, !(8...65536).contains(size) {
       throw ValidationError("--size \(size): a number from 8 to 65536 is expected")
     }
-    if let job, BenchmarkJob(job) == nil {
-      throw ValidationError("--job \(job): a name such as sd-decode-512 is expected")
+    if let job, BenchmarkJob(job) == nil, TrainingBenchmark(job) == nil {
+      throw ValidationError(
+        "--job \(job): a name such as sd-decode-512 or train-kl-64-b16 is expected")
     }
     if job == nil, input != nil || output != nil {
       throw ValidationError("--input and --output belong to --job")
@@ -81,8 +84,9 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func measure() throws {
-    if let job = job.flatMap(BenchmarkJob.init) {
-      let row = try measure(job)
+    if let row = try job.flatMap(BenchmarkJob.init).map(measure)
+      ?? job.flatMap(TrainingBenchmark.init).map(measure)
+    {
       print(json ? try JSONLines.line(row) : BenchmarkText.line(row))
       return
     }
@@ -154,16 +158,40 @@ struct BenchCommand: ParsableCommand {
     guard job.size % model.spatialFactor == 0 else {
       throw BenchmarkError.size(job.size, factor: model.spatialFactor)
     }
-    let tensor =
-      try input.map { try Safetensors(contentsOf: URL(filePath: $0)).tensor(named: "input") }
-      ?? job.randomInput(for: model)
+    let tensor = try inputTensor("input") ?? job.randomInput(for: model)
     let (timing, result) = try job.run(model, on: tensor, repeats: repeats)
     let row = JobRow(
       job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
-    if let output {
-      try Data(Safetensors.encoded(tensors: [("output", result)])).write(to: URL(filePath: output))
-    }
+    try write(result)
     return row
+  }
+
+  private func measure(_ job: TrainingBenchmark) throws -> JobRow {
+    let start = ContinuousClock.now
+    let model: any Autoencoder =
+      modelOptions.model == nil
+      ? TrainingBenchmark.randomModel : try ModelStore().load(modelOptions.model).autoencoder
+    let loadTime = ContinuousClock.now - start
+    guard job.size % model.spatialFactor == 0 else {
+      throw BenchmarkError.size(job.size, factor: model.spatialFactor)
+    }
+    let random = job.randomInput(for: model)
+    let (timing, losses) = try job.run(
+      model, batch: inputTensor("input") ?? random.batch,
+      noise: inputTensor("noise") ?? random.noise, repeats: repeats)
+    let row = JobRow(
+      job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
+    try write(losses)
+    return row
+  }
+
+  private func inputTensor(_ name: String) throws -> Tensor? {
+    try input.map { try Safetensors(contentsOf: URL(filePath: $0)).tensor(named: name) }
+  }
+
+  private func write(_ result: Tensor) throws {
+    guard let output else { return }
+    try Data(Safetensors.encoded(tensors: [("output", result)])).write(to: URL(filePath: output))
   }
 
   /// Measures a job in a process of its own, so that its peak of memory is its own too.

@@ -69,9 +69,27 @@ import Testing
     #expect(output.scalars == expected.scalars)
   }
 
+  @Test func stepsOfTrainingLowerTheLossOfTheirBatch() throws {
+    let run = try work.lvae(
+      "bench", "--job", "train-kl-16-b2", "--model", "kl", "--output", "losses.safetensors",
+      "--repeat", "4", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let row = try #require(run.records.first)
+    for key in Self.jobKeys { #expect(row[key] != nil, "\(key)") }
+    let losses = try Safetensors(contentsOf: work.url("losses.safetensors"))
+      .tensor(named: "output").scalars
+    #expect(losses.count == 5)
+    #expect(zip(losses, losses.dropFirst()).allSatisfy { $0 > $1 }, "\(losses)")
+  }
+
   @Test(arguments: [
     (["--job", "decode"], "a name such as sd-decode-512"),
     (["--job", "vq-decode-16"], "no built-in architecture vq"),
+    (["--job", "train-kl-64"], "or train-kl-64-b16"),
+    (
+      ["--job", "train-kl-16-b2", "--model", "kl", "--input", "in.safetensors"],
+      "the shape 1×4×4×4, and the job needs 2×3×16×16"
+    ),
     (["--job", "any-decode-18", "--model", "kl"], "don't divide by the model's factor 4"),
     (
       ["--job", "any-decode-32", "--model", "taesd", "--input", "in.safetensors"],

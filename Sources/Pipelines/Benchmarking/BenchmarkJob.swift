@@ -93,13 +93,20 @@ extension JobRow {
     _ job: BenchmarkJob, _ model: any Autoencoder, named name: String, _ timing: Timing,
     loadTime: Duration
   ) {
-    let pixels = Double(job.size * job.size)
-    let operations = model.operationCount(of: job.half, height: job.size, width: job.size)
     self.init(
-      job: job.name, model: name, isa: InstructionSet.current.rawValue,
+      job: job.name, model: name, timing, loadTime: loadTime, pixels: job.size * job.size,
+      operations: model.operationCount(of: job.half, height: job.size, width: job.size))
+  }
+
+  /// What something with so many pixels and operations took, and the process's memory so far.
+  package init(
+    job: String, model: String, _ timing: Timing, loadTime: Duration, pixels: Int, operations: Int
+  ) {
+    self.init(
+      job: job, model: model, isa: InstructionSet.current.rawValue,
       threads: ThreadPool.current.threadCount, loadMs: loadTime / .milliseconds(1),
       medianMs: timing.median, minMs: timing.minimum, maxMs: timing.maximum, runsMs: timing.runs,
-      cpuMs: timing.processorTime, msPerMegapixel: timing.median * 1e6 / pixels,
+      cpuMs: timing.processorTime, msPerMegapixel: timing.median * 1e6 / Double(pixels),
       gflops: Double(operations) / timing.median / 1e6,
       peakMb: PeakMemory.byteCount.map { Double($0) / 1e6 })
   }
