@@ -100,7 +100,8 @@ import Testing
   ])
   func whatMakesNoSenseIsRefused(_ arguments: [String], _ message: String) throws {
     let latent = Tensor(zeros: [1, 4, 4, 4])
-    try work.write(Safetensors.encoded(tensors: [("input", latent)]), to: "in.safetensors")
+    try work.write(
+      Safetensors.encoded(tensors: [("input", latent), ("noise", latent)]), to: "in.safetensors")
     let run = try work.start(["bench"] + arguments).result()
     #expect(run.status == 2)
     #expect(run.errors.contains(message), "\(run.errors)")
