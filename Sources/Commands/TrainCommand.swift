@@ -78,7 +78,7 @@ struct TrainCommand: ParsableCommand {
       threadCount: settings.train.threads > 0
         ? settings.train.threads : ThreadPool.shared.threadCount)
     try ThreadPool.$current.withValue(pool) {
-      try train(TrainingRun(data: data, folder: folder, settings: settings))
+      try train(AutoencoderTrainingRun(data: data, folder: folder, settings: settings))
     }
   }
 
@@ -112,7 +112,7 @@ struct TrainCommand: ParsableCommand {
     return changes
   }
 
-  private func train(_ run: TrainingRun) throws {
+  private func train(_ run: AutoencoderTrainingRun) throws {
     let display = TrainingDisplay(isQuiet: runOptions.quiet, isJSON: runOptions.json)
     if !runOptions.quiet { StandardError.write(run.settings.text) }
     let interruption = Interruption(notify: { _ in

@@ -24,7 +24,7 @@ final class TrainingDisplay: Sendable {
   }
 
   /// Shows an event.
-  @Sendable func show(_ event: TrainingRun.Event) {
+  @Sendable func show(_ event: TrainingEvent) {
     switch event {
     case .notice(let text): message(text)
     case .progress(let line): draw(line)

@@ -256,7 +256,8 @@ extension AutoencoderTrainer {
   public var checkpoint: TrainingCheckpoint {
     get throws {
       var checkpoint = TrainingCheckpoint(
-        step: step, settings: settings, architecture: try trained.model.configurationObject())
+        step: step, settings: settings.values, architecture: try trained.model.configurationObject()
+      )
       checkpoint.add(trained)
       checkpoint.add(optimizer)
       if let average { checkpoint.add(average) }

@@ -66,15 +66,17 @@ public struct CheckpointFolder: Sendable {
   /// - Returns: The checkpoint.
   /// - Throws: ``TrainingCheckpointError/otherRun(path:differences:)`` if the newest whole one is of
   ///   another run; the last file's error if there are files and none is whole.
-  public func newest(
-    settings: TrainingSettings, architecture: JSONObject, notice: (String) -> Void = { _ in }
+  public func newest<Settings: RunConfiguration>(
+    settings: Settings, architecture: JSONObject, notice: (String) -> Void = { _ in }
   ) throws(TrainingCheckpointError) -> TrainingCheckpoint? {
     var failure: TrainingCheckpointError?
     for step in steps {
       let path = self.path(ofStep: step)
       let checkpoint: TrainingCheckpoint
+      let earlier: Settings
       do {
         checkpoint = try TrainingCheckpoint(readingFrom: path)
+        earlier = try checkpoint.readSettings(path: path)
       } catch {
         notice("\(error); it is passed over")
         failure = error
@@ -82,7 +84,7 @@ public struct CheckpointFolder: Sendable {
       }
       let differences =
         Self.differences(architecture, checkpoint.architecture)
-        + settings.differences(from: checkpoint.settings)
+        + settings.differences(from: earlier)
       guard differences.isEmpty else { throw .otherRun(path: path, differences: differences) }
       return checkpoint
     }

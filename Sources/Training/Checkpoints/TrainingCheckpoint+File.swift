@@ -57,6 +57,19 @@ extension TrainingCheckpoint {
     }
   }
 
+  /// The run's settings, as those of a kind of run.
+  ///
+  /// - Throws: ``TrainingCheckpointError/notACheckpoint(path:reason:)`` if they aren't.
+  func readSettings<Settings: RunConfiguration>(
+    path: String
+  ) throws(TrainingCheckpointError) -> Settings {
+    do throws(TrainingSettingsError) {
+      return try Settings(settings, source: path)
+    } catch {
+      throw .notACheckpoint(path: path, reason: error.description)
+    }
+  }
+
   /// What the metadata say.
   private init(_ notes: [String: String], path: String) throws(TrainingCheckpointError) {
     func object(_ key: String) throws(TrainingCheckpointError) -> JSONObject {
@@ -68,15 +81,8 @@ extension TrainingCheckpoint {
     guard let step = notes[Key.step].flatMap({ Int($0) }), step >= 0 else {
       throw .notACheckpoint(path: path, reason: "it doesn't say its step")
     }
-    let settings: TrainingSettings
-    do {
-      settings = try TrainingSettings(object(Key.settings), source: path)
-    } catch let error as TrainingSettingsError {
-      throw .notACheckpoint(path: path, reason: error.description)
-    } catch {
-      throw .notACheckpoint(path: path, reason: "\(error)")
-    }
-    self.init(step: step, settings: settings, architecture: try object(Key.architecture))
+    self.init(
+      step: step, settings: try object(Key.settings), architecture: try object(Key.architecture))
     for member in try object(Key.counters).members {
       counters[member.key] = member.value.integer(as: Int.self)
     }
@@ -89,7 +95,7 @@ extension TrainingCheckpoint {
     }
     return [
       Key.format: Self.format, Key.step: String(step),
-      Key.settings: JSONValue.object(settings.values).text,
+      Key.settings: JSONValue.object(settings).text,
       Key.architecture: JSONValue.object(architecture).text,
       Key.counters: JSONValue.object(counts).text,
     ]

@@ -19,7 +19,7 @@ public struct TrainingCheckpoint: Sendable {
   /// How many steps were made.
   public var step: Int
   /// The run's settings.
-  public var settings: TrainingSettings
+  public var settings: JSONObject
   /// What the network is: the fields of its `config.json`, with `_class_name`.
   public var architecture: JSONObject
   /// Other counts, by name: steps of the optimiser, updates of means.
@@ -28,7 +28,7 @@ public struct TrainingCheckpoint: Sendable {
   public var tensors: [String: Tensor] = [:]
 
   /// A checkpoint without tensors yet.
-  public init(step: Int, settings: TrainingSettings, architecture: JSONObject) {
+  public init(step: Int, settings: JSONObject, architecture: JSONObject) {
     self.step = step
     self.settings = settings
     self.architecture = architecture

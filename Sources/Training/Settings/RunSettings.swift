@@ -54,6 +54,14 @@ public struct RunSettings: Hashable, Sendable {
   }
 }
 
+extension RunSettings {
+  /// The paths of those that don't change what a step computes.
+  static let changeable: Set = [
+    "train.steps", "train.threads", "train.log_every", "train.validate_every",
+    "train.sample_every", "train.sample_count", "train.checkpoint_every", "train.keep_checkpoints",
+  ]
+}
+
 extension RunSettings: SettingsGroup {
   mutating func visit(_ fields: inout SettingsFields) throws(TrainingSettingsError) {
     try fields.integer("steps", &steps, in: 1...1_000_000_000)

@@ -32,7 +32,7 @@ import Training
 
     func checkpoint(_ architecture: JSONObject) -> TrainingCheckpoint {
       var checkpoint = TrainingCheckpoint(
-        step: optimizer.stepCount, settings: TrainingSettings(), architecture: architecture)
+        step: optimizer.stepCount, settings: TrainingSettings().values, architecture: architecture)
       checkpoint.add(model)
       checkpoint.add(optimizer)
       checkpoint.add(average)
@@ -61,7 +61,7 @@ import Training
     try checkpoints.save(run.checkpoint(architecture))
     var resumed = Run()
     let found = try #require(try newest(checkpoints))
-    #expect(found.step == 3 && found.settings == TrainingSettings())
+    #expect(found.step == 3 && found.settings == TrainingSettings().values)
     try resumed.restore(found)
     for _ in 0..<2 {
       run.step()
@@ -188,7 +188,7 @@ import Training
   /// About 400 kB.
   private static func large(step: Int) -> TrainingCheckpoint {
     var checkpoint = TrainingCheckpoint(
-      step: step, settings: TrainingSettings(), architecture: [:])
+      step: step, settings: TrainingSettings().values, architecture: [:])
     checkpoint.tensors["model.x"] = sampleTensor([100_000], seed: UInt64(step))
     return checkpoint
   }

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Training
 
-@Suite struct TrainingRunTests {
+@Suite struct AutoencoderTrainingRunTests {
   let folder: TemporaryFolder
 
   init() throws {
@@ -21,9 +21,9 @@ import Training
   private func run(
     _ settings: TrainingSettings, _ name: String = "model", data: String = "data",
     stopAfter: Int = .max
-  ) throws -> (end: TrainingRun.End, notices: [String]) {
+  ) throws -> (end: TrainingEnd, notices: [String]) {
     let state = Mutex<(steps: Int, notices: [String])>((0, []))
-    let end = try TrainingRun(
+    let end = try AutoencoderTrainingRun(
       data: folder(data), folder: RunFolder(path: folder(name)), settings: settings
     )(
       stop: { state.withLock { $0.steps >= stopAfter } },

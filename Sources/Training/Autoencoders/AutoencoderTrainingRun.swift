@@ -9,27 +9,7 @@ import Tensors
 ///
 /// The same call goes on where the last one ended, in whatever way that was, and ends with the same
 /// weights, bit for bit.
-public struct TrainingRun: Sendable {
-  /// What a run tells while it works.
-  public enum Event: Sendable {
-    /// Something that a person should know.
-    case notice(String)
-    /// A step was made.
-    case progress(ProgressLine)
-    /// Numbers were added to the log.
-    case logged(TrainingLog.Entry)
-  }
-
-  /// How a run ended.
-  public enum End: Hashable, Sendable {
-    /// All steps were made, and the model was written.
-    case finished
-    /// All was done before.
-    case wasFinished
-    /// It was asked to stop, and wrote a checkpoint.
-    case stopped(step: Int)
-  }
-
+public struct AutoencoderTrainingRun: Sendable {
   /// The path of the data set.
   public let data: String
   /// Where all results go.
@@ -53,8 +33,9 @@ public struct TrainingRun: Sendable {
   /// - Throws: what is wrong with data, model, folder or checkpoint, before any long work; then
   ///   ``TrainingError/notFinite(step:place:)``, and errors that name a file.
   public func callAsFunction(
-    stop: @Sendable () -> Bool = { false }, report: @escaping @Sendable (Event) -> Void = { _ in }
-  ) throws -> End {
+    stop: @Sendable () -> Bool = { false },
+    report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingEnd {
     let notice = { @Sendable (text: String) in report(.notice(text)) }
     let pictures = TrainingData(
       try TrainingData.source(
@@ -91,7 +72,7 @@ public struct TrainingRun: Sendable {
 
   /// A new network with a linear shortcut begins as the best linear autoencoder of its data.
   private func beginningLinear<Model: Autoencoder>(
-    _ model: Model, _ pictures: TrainingData, report: (Event) -> Void
+    _ model: Model, _ pictures: TrainingData, report: (TrainingEvent) -> Void
   ) throws -> Model {
     if case .folder = settings.model { return model }
     guard var compact = model as? AutoencoderCompact else { return model }
@@ -106,31 +87,19 @@ public struct TrainingRun: Sendable {
 
   private func run<Model: Autoencoder>(
     _ model: Model, _ pictures: TrainingData, stop: () -> Bool,
-    report: @escaping @Sendable (Event) -> Void
-  ) throws -> End {
-    let checkpoints = folder.checkpoints(keeping: settings.train.keepCheckpoints)
-    let found = try checkpoints.newest(
-      settings: settings, architecture: try model.configurationObject()
-    ) { report(.notice($0)) }
-    if let result = folder.result(), found?.step == settings.train.steps,
-      result["step"] == JSONValue(settings.train.steps)
-    {
-      return .wasFinished
+    report: @escaping @Sendable (TrainingEvent) -> Void
+  ) throws -> TrainingEnd {
+    let session = try TrainingSession<AutoencoderWork<Model>>.opened(
+      in: folder, settings: settings, architecture: try model.configurationObject(), report: report
+    ) { found in
+      try pictures.check(settings.data) { report(.notice($0)) }
+      let model = found == nil ? try beginningLinear(model, pictures, report: report) : model
+      var trainer = try AutoencoderTrainer(model, settings: settings)
+      report(.notice(trainer.objective.text))
+      if let found { try trainer.restore(found) }
+      return AutoencoderWork(trainer, pictures: pictures)
     }
-    try pictures.check(settings.data) { report(.notice($0)) }
-    let model = found == nil ? try beginningLinear(model, pictures, report: report) : model
-    var trainer = try AutoencoderTrainer(model, settings: settings)
-    report(.notice(trainer.objective.text))
-    if let found {
-      try trainer.restore(found)
-      report(.notice("going on after step \(found.step)"))
-    }
-    // What can't be written now couldn't be written after hours, either.
-    try AtomicFile.write(Array(settings.text.utf8), to: folder.settingsPath)
-    let log = try TrainingLog(path: folder.logPath, resumingAfter: trainer.step)
-    var session = TrainingSession(
-      trainer: trainer, pictures: pictures, folder: folder, checkpoints: checkpoints, log: log,
-      report: report)
+    guard var session else { return .wasFinished }
     return try session.run(stop: stop)
   }
 }

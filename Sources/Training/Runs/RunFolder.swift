@@ -75,26 +75,31 @@ public struct RunFolder: Sendable {
     return object
   }
 
-  /// Writes the model, and last the result, which says that the run is over.
+  /// Takes away what says that the run is over.
+  ///
+  /// - Throws: an error that names the file.
+  func removeResult() throws {
+    guard FileManager.default.fileExists(atPath: resultPath) else { return }
+    try FileManager.default.removeItem(atPath: resultPath)
+  }
+
+  /// Writes the result, which says that the run is over.
+  ///
+  /// - Throws: an error that names the file.
+  func write(result: JSONObject) throws {
+    try AtomicFile.write(
+      Array((JSONValue.object(result).indentedText + "\n").utf8), to: resultPath)
+  }
+
+  /// Writes an autoencoder, and what stands between its halves.
   ///
   /// - Throws: an error that names the file that can't be written.
-  func finish(
-    _ model: some Autoencoder, bottleneck: Bottleneck, result: JSONObject
-  ) throws {
-    // A model from before this run's end isn't its result.
-    if FileManager.default.fileExists(atPath: resultPath) {
-      try FileManager.default.removeItem(atPath: resultPath)
-    }
+  func write(_ model: PretrainedAutoencoder, bottleneck: Bottleneck) throws {
     let parameters = WeightCollector(bottleneck).tensors
     if !parameters.isEmpty {
       try AtomicFile.write(
         try Safetensors.encoded(tensors: parameters, as: .float32), to: bottleneckPath)
     }
-    let named = PretrainedAutoencoder(name: name, autoencoder: model)
-    try named.save(to: URL(filePath: path))
-    var result = result
-    result["sha256"] = .string(named.sha256)
-    try AtomicFile.write(
-      Array((JSONValue.object(result).indentedText + "\n").utf8), to: resultPath)
+    try model.save(to: URL(filePath: path))
   }
 }
