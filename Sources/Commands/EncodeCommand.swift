@@ -1,9 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Images
 import LatentFiles
 import Models
-import Pipelines
+public import Pipelines
 import Tensors
 
 struct EncodeCommand: ParsableCommand {
@@ -42,6 +42,15 @@ struct EncodeCommand: ParsableCommand {
       "Keep opacity losslessly beside the latent, or blend the picture over a colour.",
       valueName: "keep|flatten=#rrggbb"))
   var alpha = AlphaArgument(policy: .keep)
+
+  @Option(
+    help: ArgumentHelp(
+      "Bring all pictures to this size first: 512, or 768x512. Their middle is cut out and resized.",
+      valueName: "pixels"))
+  var size: PicturePreparation.Size?
+
+  @Flag(help: "Mirror pictures left to right, for more to train with.")
+  var mirror = false
 
   @Flag(
     inversion: .prefixedNo,
@@ -85,7 +94,7 @@ struct EncodeCommand: ParsableCommand {
     let codec = LatentCodec(model, memory: memoryOptions.limit)
     let options = EncodingOptions(
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
-      includesPreview: preview)
+      includesPreview: preview, preparation: PicturePreparation(size: size, mirrors: mirror))
     try codec.check(options)
     try FileCommand(
       label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit
@@ -107,8 +116,10 @@ struct EncodeCommand: ParsableCommand {
           image: try Image(decoding: bytes), sha256: SHA256.hexadecimal(of: bytes))
       },
       announce: { loaded in
-        codec.attentionEstimate(.encode, height: loaded.image.height, width: loaded.image.width)?
-          .description
+        let size = options.preparation.size
+        return codec.attentionEstimate(
+          .encode, height: size?.height ?? loaded.image.height,
+          width: size?.width ?? loaded.image.width)?.description
       },
       compute: { _, loaded in try Self.encode(loaded, codec, options) },
       pack: { _, encoded in encoded })
@@ -121,14 +132,22 @@ struct EncodeCommand: ParsableCommand {
     let image = loaded.image
     let file = try codec.encode(image, sourceSHA256: loaded.sha256, options: options)
     let bytes = try file.encoded()
+    let (height, width) = (
+      file.metadata.source?.height ?? image.height, file.metadata.source?.width ?? image.width
+    )
     let warnings = image.source.warnings
     return FileRun.Result(
       bytes: bytes,
       note: Facts(
-        bytes: bytes.count, width: image.width, height: image.height,
-        bitsPerPixel: Double(bytes.count * 8) / Double(image.pixelCount),
+        bytes: bytes.count, width: width, height: height,
+        bitsPerPixel: Double(bytes.count * 8) / Double(width * height),
         storage: file.latent.storage.rawValue,
         computeMilliseconds: (ContinuousClock.now - start) / .milliseconds(1),
         warnings: warnings.isEmpty ? nil : warnings))
   }
+}
+
+extension PicturePreparation.Size: ExpressibleByArgument {
+  /// From `64` or `768x512`; nil for anything else.
+  public init?(argument: String) { self.init(argument) }
 }

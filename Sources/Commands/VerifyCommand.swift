@@ -89,6 +89,7 @@ struct VerifyCommand: ParsableCommand {
   ) throws -> Double {
     let decoded = try models.codec(for: latent.metadata.model).decode(latent)
     var original = try Image(decoding: FileReading.bytes(of: picture))
+    original = PicturePreparation(of: latent.metadata)(original)
     if let (red, green, blue) = EncodingOptions.flatteningColor(in: latent.metadata) {
       original = original.flattened(red: red, green: green, blue: blue)
     }

@@ -54,6 +54,37 @@ import Testing
     }
   }
 
+  @Test func picturesAreBroughtToOneSizeAndMirrored() throws {
+    try work.add("in/wide.png", samplePicture(40, 20))
+    try work.add("in/high.png", samplePicture(11, 30))
+    #expect(try encode("in", "-o", "L", "--size", "16", "--storage", "f32").status == 0)
+    #expect(
+      try encode("in", "-o", "M", "--size", "16", "--mirror", "--storage", "f32").status == 0)
+    for name in ["wide", "high"] {
+      let source = try LatentFile(contentsOf: work.url("L/\(name).latent")).metadata.source
+      #expect(source?.width == 16 && source?.height == 16)
+    }
+    // As if the middle had been cut out and resized before.
+    let middle = try work.image("in/wide.png").cropped(x: 10, y: 0, width: 20, height: 20)
+      .resized(width: 16, height: 16)
+    try work.add("middle/wide.png", middle)
+    try work.add("mirrored/wide.png", middle.turnedUpright(from: .mirrored))
+    for (folder, results) in [("middle", "L"), ("mirrored", "M")] {
+      #expect(try encode(folder, "-o", "\(folder)-L", "--storage", "f32").status == 0)
+      #expect(
+        try LatentFile(contentsOf: work.url("\(folder)-L/wide.latent")).latent
+          == LatentFile(contentsOf: work.url("\(results)/wide.latent")).latent)
+    }
+    // A run with other settings makes its results anew; the same ones leave them.
+    #expect(
+      try encode("in", "-o", "L", "--size", "16", "--storage", "f32").errors.contains(
+        "2 up to date"))
+    #expect(try encode("in", "-o", "L", "--storage", "f32").errors.contains("2 encoded"))
+    let verified = try work.lvae("verify", "M", "--source", "in", "--model", "kl", "--json")
+    #expect(verified.status == 0, "\(verified.errors)")
+    #expect(try encode("in", "-o", "L", "--size", "0x5").status == 2)
+  }
+
   @Test func greyStaysGreyAndOpacityIsKeptExactly() throws {
     let pictures: [(String, Image)] = [
       ("grey", samplePicture(9, 9, .grey)), ("greyAlpha", samplePicture(9, 9, .greyAlpha)),

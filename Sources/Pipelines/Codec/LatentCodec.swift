@@ -59,6 +59,7 @@ public struct LatentCodec: Sendable {
   public func encode(
     _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
   ) throws -> LatentFile {
+    let image = options.preparation(image)
     let (colors, alpha) = try separate(image, options.alpha)
     let (posterior, meanColors) = try posterior(of: colors)
     let latent = try values(of: posterior, options, sourceSHA256: sourceSHA256)
@@ -205,11 +206,14 @@ public struct EncodingOptions: Sendable, Hashable {
   public var maximumLoss: Double?
   /// Whether the header holds a projection to colours, for thumbnails.
   public var includesPreview: Bool
+  /// What is done to pictures first.
+  public var preparation: PicturePreparation
 
   /// The usual choices: means in 8 bits, opacity kept.
   public init(
     storage: LatentStorage = .int8, values: LatentMetadata.Values = .mean, seed: UInt64 = 0,
-    alpha: AlphaPolicy = .keep, maximumLoss: Double? = nil, includesPreview: Bool = true
+    alpha: AlphaPolicy = .keep, maximumLoss: Double? = nil, includesPreview: Bool = true,
+    preparation: PicturePreparation = PicturePreparation()
   ) {
     self.storage = storage
     self.values = values
@@ -217,6 +221,7 @@ public struct EncodingOptions: Sendable, Hashable {
     self.alpha = alpha
     self.maximumLoss = maximumLoss
     self.includesPreview = includesPreview
+    self.preparation = preparation
   }
 
   /// What the header keeps of settings that the file doesn't show otherwise.
@@ -226,6 +231,7 @@ public struct EncodingOptions: Sendable, Hashable {
       let digits = [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
       members[Self.flattenedKey] = .string("#" + digits.joined())
     }
+    for (key, value) in preparation.metadata { members[key] = value }
     if let maximumLoss { members["max_loss_db"] = .number("\(maximumLoss)") }
     return members
   }
