@@ -9,12 +9,13 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Check a model, and a folder of pictures, before a long run.",
+    usage: "lvae doctor [<options>] <model> [<folder>]",
     discussion: """
       Of the model: finite numbers, what comes back of pictures, whether latents have mean 0 and \
       standard deviation 1 after its scaling (Rombach et al. 2021, arXiv:2112.10752, appendix G), \
       constant channels, KL(q(z|x) ‖ N(0, 1)) = ½(μ² + σ² − 1 − log σ²) near 0 (a collapsed \
-      posterior), log σ² at its clamp of −30…20. The pictures are those of the folder, or else \
-      samples that are part of the program.
+      posterior), log σ² at its clamp of -30…20. The pictures are those of the folder, or else \
+      samples that are part of the program; of large ones the middle 512×512 is taken.
 
       Of the folder: files that can't be read, EXIF orientation, opacity, ICC profiles, CMYK, 16 \
       bits, sides that the factor doesn't divide, equal names, the space that latents take.
@@ -40,7 +41,6 @@ struct DoctorCommand: ParsableCommand {
         + "header is read.", valueName: "n"))
   var decoded = 200
 
-  @OptionGroup var memoryOptions: MemoryOptions
   @OptionGroup var runOptions: RunOptions
 
   func validate() throws {
@@ -71,7 +71,7 @@ struct DoctorCommand: ParsableCommand {
   }
 
   private func examine() throws -> [Finding] {
-    let codec = LatentCodec(try ModelStore().load(model), memory: memoryOptions.limit)
+    let codec = LatentCodec(try ModelStore().load(model))
     var checkup = ModelCheckup(of: codec)
     guard let folder else {
       for sample in SamplePicture.all { try checkup.add(sample.image(), named: sample.name) }

@@ -10,6 +10,7 @@ struct InterpolateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "interpolate",
     abstract: "Go from one picture to another through their latents.",
+    usage: "lvae interpolate [<options>] <first> <second>",
     discussion: """
       The latents of two pictures, or of two .latent files, and what lies between them, decoded \
       side by side. lerp is the straight line (1 − t)·a + t·b. slerp is the arc sin((1 − t)θ)/sin θ \

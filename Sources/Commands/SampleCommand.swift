@@ -7,6 +7,7 @@ struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
     abstract: "Draw pictures from the prior of an autoencoder.",
+    usage: "lvae sample [<options>]",
     discussion: """
       z ~ N(0, 1) in each channel and at each position, brought to the autoencoder's range by its \
       scaling (shift and factor, or latents_mean and latents_std), then decoded: Kingma and Welling \
@@ -106,11 +107,13 @@ struct SampleCommand: ParsableCommand {
     if isGrid {
       let columns = Int(Double(number).squareRoot().rounded(.up))
       let grid = ImageGrid(columnCount: columns).image(of: drawn)
-      try pictures.write(grid, note: note("\(number) pictures", codec.model), to: output)
+      try pictures.write(grid, note: note(count, codec.model), to: output)
     }
     try pictures.finish()
     try tell(prior, codec.model)
   }
+
+  private var count: String { number == 1 ? "1 picture" : "\(number) pictures" }
 
   /// `folder/sample-000012.png`.
   private func path(ofPicture index: Int) -> String {
@@ -144,7 +147,7 @@ struct SampleCommand: ParsableCommand {
         width: size.width, height: size.height, seed: seed, temperature: temperature)
       print(try JSONLines.line(facts))
     } else {
-      runOptions.notice("\(number) pictures of \(size) with \(model.name) in \(output)")
+      runOptions.notice("\(count) of \(size) with \(model.name) in \(output)")
     }
   }
 }

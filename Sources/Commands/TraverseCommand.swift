@@ -8,6 +8,7 @@ struct TraverseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "traverse",
     abstract: "Show what the directions of the latent space do to a picture.",
+    usage: "lvae traverse [<options>] <image>",
     discussion: """
       A row a direction v, a column a place t: z + t·σ·v at all positions of the latent alike, \
       decoded, with t from −range to range standard deviations σ. Directions are the channels, \
@@ -97,7 +98,7 @@ struct TraverseCommand: ParsableCommand {
     let codec = LatentCodec(try modelOptions.load(for: [input]), memory: memoryOptions.limit)
     let start = try input.latents(with: codec)
     let directions = try directions(codec)
-    let amounts = (0..<steps).map { (2 * Double($0) / Double(steps - 1) - 1) * range }
+    let amounts = (0..<steps).map { Double(2 * $0 - steps + 1) * range / Double(steps - 1) }
     let progress = runOptions.progress("traverse", total: directions.count * steps)
     progress.begin()
     var tiles: [Image] = []

@@ -128,7 +128,7 @@ package struct FolderCheckup: Sendable {
       findings.append(
         Finding(
           .warning, "names",
-          "\(duplicateStems.count) names differ in their extension only (\(duplicateStems.briefly))",
+          "\(duplicateStems.count) of the names stand for several files (\(duplicateStems.briefly).*)",
           advice:
             "their latents keep it, as in photo.jpg.latent; tools that drop it would mix them up"
         ))

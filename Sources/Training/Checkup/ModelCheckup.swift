@@ -1,3 +1,4 @@
+import Foundation
 public import Images
 import LatentFiles
 import Models
@@ -31,10 +32,10 @@ public struct ModelCheckup: Sendable {
   public mutating func add(_ picture: Image, named name: String) throws {
     let side = Self.longestSide
     let (width, height) = (min(side, picture.width), min(side, picture.height))
-    let part = picture.cropped(
+    let middle = picture.cropped(
       x: (picture.width - width) / 2, y: (picture.height - height) / 2, width: width,
-      height: height
-    ).flattened(red: 255, green: 255, blue: 255)
+      height: height)
+    let part = middle.flattened(red: 255, green: 255, blue: 255)
     let autoencoder = codec.model.autoencoder
     let input = part.tensor().padded(toMultipleOf: autoencoder.spatialFactor)
     let posterior = autoencoder.encode(input)
@@ -42,14 +43,14 @@ public struct ModelCheckup: Sendable {
     inputRange.add(input)
     survey.add(posterior)
     let output = autoencoder.decode(posterior.mean)
-    guard posterior.mean.isFinite, output.isFinite else {
+    guard posterior.mean.isFinite, posterior.logVariance?.isFinite ?? true, output.isFinite else {
       nonFiniteReconstructions.append(name)
       return
     }
     outputRange.add(output)
     let decoded = Image(output.cropped(height: height, width: width))
     squaredErrors.append(decoded.meanSquaredError(to: part.eightBit().converted(to: .rgb)))
-    latentByteCount += try codec.encode(part).encoded().count
+    latentByteCount += try codec.encode(middle).encoded().count
     pixelCount += part.pixelCount
   }
 
@@ -91,7 +92,7 @@ public struct ModelCheckup: Sendable {
   }
 
   private var input: Finding {
-    let text = "pictures in \(inputRange), from −1…1"
+    let text = "pictures from \(inputRange), where -1 is black and 1 white"
     guard inputRange.least < inputRange.greatest else {
       return Finding(
         .warning, "input", text + ": all pixels are alike",
@@ -111,14 +112,9 @@ public struct ModelCheckup: Sendable {
       ]
     }
     let mean = squaredErrors.reduce(0, +) / Double(max(1, squaredErrors.count))
-    let quality = 10 * ElementaryFunctions.logarithm(255 * 255 / max(mean, 1e-9)) / 2.302585093
-    let beyond = outputRange.shareBeyond
-    let range = "\(outputRange), \((100 * beyond).text(digits: 2)) % beyond ±1.1 is clipped"
+    let quality = 10 * log10(255 * 255 / max(mean, 1e-9))
     return [
-      Finding(
-        beyond > 0.01 ? .warning : .fine, "output", "reconstructions in \(range)",
-        advice: beyond > 0.01
-          ? "does the model expect pictures in 0…1? Check what it was trained with" : nil),
+      output,
       Finding(
         quality < 15 ? .warning : .fine, "quality",
         "\(quality.text(digits: 1)) dB PSNR over \(squaredErrors.count) pictures",
@@ -126,6 +122,23 @@ public struct ModelCheckup: Sendable {
           ? "pictures hardly come back: wrong or untrained weights, or another kind of picture"
           : nil),
     ]
+  }
+
+  private var output: Finding {
+    let beyond = outputRange.shareBeyond
+    let text =
+      "reconstructions from \(outputRange), \((100 * beyond).text(digits: 2)) % beyond ±1.1 and clipped"
+    if beyond > 0.1 {
+      return Finding(
+        .warning, "output", text,
+        advice: "contrasts are exaggerated: do config.json and the weights belong together?")
+    }
+    if outputRange.least > -0.5, inputRange.least < -0.9 {
+      return Finding(
+        .warning, "output", text,
+        advice: "black is missing: the model may give 0…1 where -1…1 is expected")
+    }
+    return Finding(.fine, "output", text)
   }
 
   // MARK: Latents
@@ -139,15 +152,16 @@ public struct ModelCheckup: Sendable {
       + "\(measured.mean.text(digits: 2)) and standard deviation "
       + "\(measured.standardDeviation.text(digits: 2)) here"
     let fits =
-      (0.7...1.4).contains(measured.standardDeviation)
+      (0.5...2).contains(measured.standardDeviation)
       && abs(measured.mean) < measured.standardDeviation / 2
     return Finding(
       fits ? .fine : .warning, "scaling", text,
       advice: fits
         ? nil
-        : "a diffusion model wants about 0 and 1: for pictures like these, scaling_factor "
+        : "a denoiser of your own wants about 0 and 1, for pictures like these scaling_factor "
           + "\(Double(fitting.factor).text(digits: 4)) and shift_factor "
-          + "\(Double(fitting.shift).text(digits: 4)) in config.json")
+          + "\(Double(fitting.shift).text(digits: 4)); for a published one keep what config.json says"
+    )
   }
 
   private var deadChannels: Finding {
@@ -193,11 +207,11 @@ public struct ModelCheckup: Sendable {
     }
     if !atLow.isEmpty {
       return Finding(
-        .warning, "log-variance", "clamped at −30 in channels \(atLow.map(String.init).briefly)",
+        .warning, "log-variance", "clamped at -30 in channels \(atLow.map(String.init).briefly)",
         advice: "these are deterministic: --posterior sample gives the mean, and KL has no gradient"
       )
     }
-    return Finding(.fine, "log-variance", "within its clamp of −30…20")
+    return Finding(.fine, "log-variance", "within its clamp of -30…20")
   }
 }
 
@@ -218,12 +232,11 @@ private struct NumberRange: CustomStringConvertible {
     count += tensor.shape.scalarCount
   }
 
-  /// The share of numbers outside −1.1…1.1.
+  /// The share of numbers outside -1.1…1.1.
   var shareBeyond: Double { Double(beyondCount) / Double(max(1, count)) }
 
   var description: String {
-    "\(Double(least).text(digits: 2))…\(Double(greatest).text(digits: 2))"
-      .replacing("-", with: "−")
+    "\(Double(least).text(digits: 2)) to \(Double(greatest).text(digits: 2))"
   }
 }
 
