@@ -18,7 +18,8 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
-      VerifyCommand.self, TrainCommand.self, ModelsCommand.self, BenchCommand.self,
+      VerifyCommand.self, TrainCommand.self, SampleCommand.self, InterpolateCommand.self,
+      TraverseCommand.self, ModelsCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
@@ -45,7 +46,7 @@ struct LVAECommand: ParsableCommand {
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
-      is TrainingSettingsError:
+      is TrainingSettingsError, GenerationError.noSuchChannel, GenerationError.tooManyComponents:
       true
     default: false
     }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 import Images
 public import LatentFiles
 import Pipelines
@@ -77,6 +78,50 @@ struct ModelOptions: ParsableArguments {
         + "are decoded with the model that they were made with.",
       valueName: "name|path"))
   var model: String?
+
+  /// The model that is named; without a name that of the first `.latent` file, or the built-in one.
+  func load(for inputs: [LatentInput] = []) throws -> PretrainedAutoencoder {
+    let store = ModelStore()
+    guard model == nil, let input = inputs.first(where: { $0.model != nil }),
+      let wanted = input.model
+    else { return try store.load(model) }
+    guard let found = try store.load(for: wanted) else {
+      throw GenerationError.unusable(
+        path: input.path, reason: "\(ModelStoreError.modelOfFileNotFound(wanted))")
+    }
+    return found
+  }
+}
+
+/// Where a generated picture goes.
+struct PictureOutputOptions: ParsableArguments {
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp("The picture to write, a PNG.", valueName: "out.png"))
+  var output: String?
+
+  @Flag(help: "Replace a picture that this command didn't make.")
+  var force = false
+
+  func validate() throws {
+    if let output, !OutputPlan.namesFile(output, extensions: ["png"]) {
+      throw ValidationError("-o \(output): the name of a PNG file is expected, such as out.png")
+    }
+  }
+}
+
+extension RunOptions {
+  /// Says something on standard error, unless nothing is wanted there.
+  func notice(_ text: String) {
+    if !quiet { StandardError.write(text) }
+  }
+
+  /// Tells on standard error how far pictures are.
+  func progress(_ label: String, total: Int) -> ProgressReporter {
+    ProgressReporter(
+      label: label, total: total,
+      style: .standardError(quiet: quiet, environment: ProcessInfo.processInfo.environment))
+  }
 }
 
 extension LatentStorage: ExpressibleByArgument {}

@@ -8,6 +8,12 @@ public struct ImageFootprint: Sendable, Hashable {
   public var channels: Image.Channels
   /// Bits of a sample: 8 or 16.
   public var bitDepth: Int
+  /// How the file lies; width and height are those of the upright picture.
+  public var orientation: ImageOrientation
+  /// Whether the file carries an ICC profile.
+  public var hasICCProfile: Bool
+  /// Whether the file has four inks a pixel instead of colours.
+  public var isCMYK: Bool
   /// About how many bytes reading takes at its peak, the picture included and the file's bytes not.
   public var readingByteCount: Int
 
@@ -28,15 +34,20 @@ public struct ImageFootprint: Sendable, Hashable {
   ///   - channels: What a pixel has when it is read.
   ///   - bitDepth: Bits of a sample.
   ///   - orientation: How the file lies: turning it takes a second picture.
+  ///   - hasICCProfile: Whether the file carries an ICC profile.
+  ///   - isCMYK: Whether the file has inks.
   ///   - decoderByteCount: What the decoder takes beside the samples.
   init(
     width: Int, height: Int, channels: Image.Channels, bitDepth: Int,
-    orientation: ImageOrientation, decoderByteCount: Int
+    orientation: ImageOrientation, hasICCProfile: Bool, isCMYK: Bool = false, decoderByteCount: Int
   ) {
     self.width = orientation.swapsSides ? height : width
     self.height = orientation.swapsSides ? width : height
     self.channels = channels
     self.bitDepth = bitDepth
+    self.orientation = orientation
+    self.hasICCProfile = hasICCProfile
+    self.isCMYK = isCMYK
     readingByteCount = 0
     readingByteCount = byteCount + max(decoderByteCount, orientation == .upright ? 0 : byteCount)
   }

@@ -9,7 +9,10 @@ import Testing
   @Test func withoutArgumentsTheCommandsAreShown() throws {
     let run = try work.lvae()
     #expect(run.status == 0 && run.errors.isEmpty)
-    for command in ["demo", "encode", "decode", "inspect", "verify", "models"] {
+    for command in [
+      "demo", "encode", "decode", "inspect", "verify", "sample", "interpolate", "traverse",
+      "doctor", "models",
+    ] {
       #expect(run.output.contains("\n  \(command) "))
     }
     #expect(try work.lvae("--help").output == run.output)
@@ -17,7 +20,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["demo"], ["encode"], ["decode"], ["inspect"], ["verify"], ["train"], ["models"],
+    ["demo"], ["encode"], ["decode"], ["inspect"], ["verify"], ["train"], ["sample"],
+    ["interpolate"], ["traverse"], ["doctor"], ["models"],
     ["models", "add"],
     ["models", "export"],
   ])

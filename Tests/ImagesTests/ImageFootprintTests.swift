@@ -1,4 +1,6 @@
+import Foundation
 import Images
+import TestSupport
 import Testing
 
 @Suite struct ImageFootprintTests {
@@ -31,6 +33,7 @@ import Testing
     let footprint = try ImageFootprint(ofPictureIn: plain[..<2] + exif + plain[2...])
     #expect(footprint.width == 16 && footprint.height == 32)
     #expect(footprint.readingByteCount == 2 * 32 * 16 * 3)
+    #expect(footprint.orientation == .turned90)
   }
 
   @Test func aFileInSeveralScansKeepsItsCoefficients() throws {
@@ -61,5 +64,25 @@ import Testing
     #expect(throws: ImageError.tooManyPixels(width: 16, height: 16, limit: 255)) {
       try ImageFootprint(ofPictureIn: file, limits: limits)
     }
+  }
+
+  @Test(.enabled(if: SharedFiles.exist, "\(SharedFiles.absence)"))
+  func whatTheHeaderTellsIsWhatReadingFinds() throws {
+    var (profiles, turned, inks) = (0, 0, 0)
+    for format in ["png", "jpeg", "jpeg-exif"] {
+      let folder = SharedFiles.url("images/conformance/\(format)")
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+        let file = [UInt8](try Data(contentsOf: folder.appending(path: name)))
+        guard let image = try? Image(decoding: file) else { continue }
+        let footprint = try ImageFootprint(ofPictureIn: file)
+        #expect(footprint.orientation == image.source.orientation, "\(name)")
+        #expect(footprint.hasICCProfile == image.source.hasICCProfile, "\(name)")
+        #expect(footprint.isCMYK || image.source.colorConversion != .plainCMYK, "\(name)")
+        profiles += footprint.hasICCProfile ? 1 : 0
+        turned += footprint.orientation != .upright ? 1 : 0
+        inks += footprint.isCMYK ? 1 : 0
+      }
+    }
+    #expect(profiles > 5 && turned > 5 && inks == 2)
   }
 }

@@ -20,6 +20,14 @@ public func tinyAutoencoderKL(
   return PretrainedAutoencoder(name: "tiny-kl", autoencoder: model)
 }
 
+/// The same with an infinite number among its weights.
+public func brokenAutoencoderKL() throws -> PretrainedAutoencoder {
+  var model = AutoencoderKL(AutoencoderKL.Configuration())
+  if let tiny = try tinyAutoencoderKL().autoencoder as? AutoencoderKL { model = tiny }
+  model.quantConv?.bias = Tensor(repeating: .infinity, shape: [8])
+  return PretrainedAutoencoder(name: "broken", autoencoder: model)
+}
+
 /// An `AutoencoderTiny` of 4 channels and a factor of 4, which has no posterior.
 public func tinyAutoencoderTiny(seed: UInt64 = 1) throws -> PretrainedAutoencoder {
   var configuration = AutoencoderTiny.Configuration()

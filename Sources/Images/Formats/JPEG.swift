@@ -56,7 +56,8 @@ enum JPEG {
     return ImageFootprint(
       width: segments.width, height: segments.height,
       channels: segments.componentCount == 1 ? .grey : .rgb, bitDepth: 8,
-      orientation: segments.orientation ?? .upright,
+      orientation: segments.orientation ?? .upright, hasICCProfile: segments.profile != nil,
+      isCMYK: isInk,
       decoderByteCount: inkByteCount + 2 * (segments.scanCount > 1 ? segments.coefficientCount : 0))
   }
 

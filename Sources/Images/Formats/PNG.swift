@@ -49,9 +49,10 @@ enum PNG {
         let block = unsafe Array(UnsafeBufferPointer(start: exif, count: byteCount))
         orientation = EXIF.orientation(in: block[...]) ?? .upright
       }
+      let profile = unsafe lvae_png_profile(reader, &byteCount)
       return ImageFootprint(
         width: width, height: height, channels: channels, bitDepth: Int(header.bits_per_sample),
-        orientation: orientation, decoderByteCount: 0)
+        orientation: orientation, hasICCProfile: unsafe profile != nil, decoderByteCount: 0)
     }
   }
 

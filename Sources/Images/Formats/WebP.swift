@@ -51,7 +51,8 @@ enum WebP {
     let bytesPerPixel = isLossless ? 4 : features.has_alpha != 0 ? 2 : 0
     return ImageFootprint(
       width: width, height: height, channels: features.has_alpha != 0 ? .rgba : .rgb, bitDepth: 8,
-      orientation: chunks.orientation ?? .upright, decoderByteCount: bytesPerPixel * width * height)
+      orientation: chunks.orientation ?? .upright, hasICCProfile: chunks.profile != nil,
+      decoderByteCount: bytesPerPixel * width * height)
   }
 
   /// Writes a file: lossy with a quality, lossless without.

@@ -1,7 +1,7 @@
 public import Images
 public import LatentFiles
 import Models
-import Tensors
+public import Tensors
 
 /// Pictures → `.latent` files and back, with one autoencoder.
 ///
@@ -162,20 +162,9 @@ public struct LatentCodec: Sendable {
   /// - Returns: The picture, with the file's opacity.
   /// - Throws: ``CodecError``, also if the file was made with another model.
   public func decode(_ file: LatentFile, for encoding: ImageEncoding? = nil) throws -> Image {
-    guard file.metadata.model.sha256 == model.sha256 else {
-      throw CodecError.otherModel(wanted: file.metadata.model, given: model.latentModel)
-    }
-    let latent = file.latent.dequantized()
-    let (rows, columns) = (latent.shape[1], latent.shape[2])
+    let latent = try latents(of: file)
     let factor = autoencoder.spatialFactor
-    let count = autoencoder.latentChannels
-    let stored = file.metadata.values == .moments ? 2 * count : count
-    guard latent.shape[3] == stored, file.metadata.spatialFactor == factor else {
-      throw CodecError.otherShape(
-        channels: latent.shape[3], factor: file.metadata.spatialFactor, expectedChannels: stored,
-        expectedFactor: factor)
-    }
-    guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
+    let (rows, columns) = (latent.shape[1], latent.shape[2])
     let source = file.metadata.source
     let (height, width) = (source?.height ?? rows * factor, source?.width ?? columns * factor)
     let channels: Image.Channels = source?.colour == .grey ? .grey : .rgb
@@ -189,6 +178,27 @@ public struct LatentCodec: Sendable {
     guard let alpha = file.alpha?.image else { return colors }
     // The picture gets the opacity's depth, so that nothing of it is lost.
     return (alpha.bitDepth == 16 ? colors.sixteenBit : colors).joining(alpha: alpha)
+  }
+
+  /// The latent of a `.latent` file, which must be of this model; of moments, the mean.
+  ///
+  /// - Returns: `[1, h, w, C]`, in the autoencoder's own range.
+  /// - Throws: ``CodecError``.
+  public func latents(of file: LatentFile) throws(CodecError) -> Tensor {
+    guard file.metadata.model.sha256 == model.sha256 else {
+      throw .otherModel(wanted: file.metadata.model, given: model.latentModel)
+    }
+    let latent = file.latent.dequantized()
+    let factor = autoencoder.spatialFactor
+    let count = autoencoder.latentChannels
+    let stored = file.metadata.values == .moments ? 2 * count : count
+    guard latent.shape[3] == stored, file.metadata.spatialFactor == factor else {
+      throw .otherShape(
+        channels: latent.shape[3], factor: file.metadata.spatialFactor, expectedChannels: stored,
+        expectedFactor: factor)
+    }
+    guard latent.isFinite else { throw .nonFiniteLatents(model: model.name) }
+    return stored > count ? latent.channels(0..<count) : latent
   }
 }
 

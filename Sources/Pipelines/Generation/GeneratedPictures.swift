@@ -1,0 +1,54 @@
+package import Images
+
+/// Writes the pictures of one command, which say in a note what made them, and leaves pictures of
+/// others alone.
+package struct GeneratedPictures: Sendable {
+  private let command: String
+  private let replacesAll: Bool
+  private let folders = OutputFolders()
+
+  /// - Parameters:
+  ///   - command: What makes them, the beginning of their notes: `lvae sample`.
+  ///   - force: Whether other pictures may be replaced too.
+  package init(command: String, force: Bool) {
+    self.command = command
+    replacesAll = force
+  }
+
+  private var beginning: String { "made by \(command): " }
+
+  /// Refuses a place where something stands that this command didn't make.
+  ///
+  /// - Throws: ``RefusedOverwrite``.
+  package func check(_ path: String) throws(RefusedOverwrite) {
+    guard !replacesAll, (try? SystemCalls.status(of: path, followingLinks: false)) != nil else {
+      return
+    }
+    let bytes = try? FileReading.bytes(of: InputFile(path: path, relativePath: path))
+    guard let bytes, let note = Image.note(in: bytes), note.hasPrefix(beginning) else {
+      throw RefusedOverwrite(path: path)
+    }
+  }
+
+  /// Writes a PNG file that appears when it is whole.
+  ///
+  /// - Parameters:
+  ///   - image: The picture.
+  ///   - note: How it was made.
+  ///   - path: Where it goes; the folder is made if it is missing.
+  /// - Throws: ``RefusedOverwrite``, ``FileError``, `ImageError`.
+  package func write(_ image: Image, note: String, to path: String) throws {
+    try check(path)
+    try folders.write(try image.encoded(as: .png(), note: beginning + note), to: path)
+  }
+
+  /// Puts the names of all pictures on the disk.
+  ///
+  /// - Throws: ``FileError``.
+  package func finish() throws(FileError) { try folders.finish() }
+}
+
+extension PretrainedAutoencoder {
+  /// Which model it is, for notes: the name and the hash of its weights.
+  package var identification: String { "model \(name), weights \(sha256)" }
+}
