@@ -30,7 +30,8 @@ struct GoldenTrajectoryTests {
     }
     var schedule = try golden.configuration.noiseSchedule()
     #expect(relativeError(schedule.alphasCumprod, alphas) < 1e-6)
-    #expect(relativeError(schedule.betas, betas) < 1e-6)
+    // Those of a rescaled schedule come from quotients of float32 numbers.
+    #expect(relativeError(schedule.betas, betas) < 1e-5)
     schedule = NoiseSchedule(betas: betas)
     #expect(relativeError(schedule.alphasCumprod, alphas) < 1e-6)
   }
@@ -58,7 +59,6 @@ struct GoldenTrajectoryTests {
     let isStrict = golden.steps < 20 && (configuration.clipSample || !name.hasPrefix("dd"))
     let tolerance: Float = isStrict ? 1e-5 : 1e-4
     let error = trajectoryError(samples, golden.rows("trajectory"))
-    print("golden \(name): \(error) of \(tolerance)")
     #expect(error < tolerance)
     let expected = golden.rows("pred_original_sample")
     if !expected.isEmpty { #expect(trajectoryError(originals, expected) < tolerance) }
@@ -96,7 +96,7 @@ struct GoldenTrajectoryTests {
       return
     }
     func tensor(_ key: String) throws -> Tensor {
-      guard case .array(let numbers)? = values[key] else { throw ProgramFailure(description: key) }
+      guard case .array(let numbers)? = values[key] else { throw ReferenceError(description: key) }
       return Tensor(numbers.compactMap(\.float), shape: [3, 4])
     }
     let schedule = try golden.configuration.noiseSchedule()

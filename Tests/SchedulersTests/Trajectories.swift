@@ -3,6 +3,11 @@ import Schedulers
 import Tensors
 import TestSupport
 
+/// A reference that isn't what it should be.
+struct ReferenceError: Error {
+  let description: String
+}
+
 /// A trajectory that diffusers has computed, and its set-up.
 struct Trajectory {
   let name: String
@@ -10,7 +15,7 @@ struct Trajectory {
 
   init(_ value: JSONValue) throws {
     guard case .object(let fields) = value, case .string(let name)? = fields["name"] else {
-      throw ProgramFailure(description: "not a trajectory")
+      throw ReferenceError(description: "not a trajectory")
     }
     (self.name, self.fields) = (name, fields)
   }
@@ -18,7 +23,7 @@ struct Trajectory {
   var configuration: SchedulerConfiguration {
     get throws {
       guard case .object(var settings)? = fields["config"], let name = fields["class"] else {
-        throw ProgramFailure(description: "\(self.name) has no configuration")
+        throw ReferenceError(description: "\(self.name) has no configuration")
       }
       settings["_class_name"] = name
       return try SchedulerConfiguration(settings, source: self.name)
@@ -74,7 +79,7 @@ struct Trajectory {
   func denoiser(_ x: Tensor, _ timestep: Double) -> Tensor {
     let bounded = x / (x.squared() + 1).squareRoot()
     let output = bounded * 0.7 + Float(0.1 * cos(0.01 * timestep))
-    return isLearned ? output.concatenatedChannels(with: bounded * 0.9) : output
+    return isLearned ? output.concatenatedChannels(with: bounded.absolute() * 0.9) : output
   }
 
   /// Samples as the trajectory was made: the samples after each step, and x₀ at each.

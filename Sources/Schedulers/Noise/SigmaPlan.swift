@@ -47,7 +47,7 @@ struct SigmaPlan {
     initialNoiseSigma = 1
     if configuration.useFlowSigmas {
       let flow = Self.flowSigmas(configuration, count: steps, isUniPC: isUniPC)
-      timesteps = flow.map { ($0 * Double(schedule.count)).rounded(.down) }
+      timesteps = flow.map { Self.whole($0 * Double(schedule.count)) }
       let isClean = configuration.finalSigmasType == .zero
       sigmas = flow + [isClean ? 0 : flow[steps - 1]]
       return
@@ -65,12 +65,15 @@ struct SigmaPlan {
         && (isUniPC || configuration.betaSchedule != .cosine)
       times = spread.map { sigma in
         let time = table.timestep(ofSigma: sigma)
-        return rounds ? TimestepSpacing.rounded(time) : time.rounded(.down)
+        return rounds ? TimestepSpacing.rounded(time) : Self.whole(time)
       }
     }
     timesteps = times
     self.sigmas = sigmas + [configuration.finalSigma(of: table)]
   }
+
+  /// The whole number at or below a time, which may be off by a rounding error.
+  private static func whole(_ time: Double) -> Double { (time + 1e-6).rounded(.down) }
 
   /// The levels of flow matching, from almost 1 down, as DPM-Solver and UniPC choose them.
   private static func flowSigmas(
