@@ -35,6 +35,7 @@ let package = Package(
     .target(name: "LatentFiles", dependencies: ["Tensors", "CKernels", "CZstd"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Models", dependencies: ["Tensors", "Layers"]),
+    .target(name: "Schedulers", dependencies: ["Tensors"]),
     .target(
       name: "Pipelines",
       dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models", "CModels"]),
@@ -63,6 +64,7 @@ let package = Package(
       name: "LatentFilesTests",
       dependencies: ["Tensors", "CKernels", "LatentFiles", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Tensors", "Layers", "Models", "TestSupport"]),
+    .testTarget(name: "SchedulersTests", dependencies: ["Tensors", "Schedulers", "TestSupport"]),
     .testTarget(
       name: "PipelinesTests",
       dependencies: ["Tensors", "Images", "LatentFiles", "Models", "Pipelines", "TestSupport"]),
