@@ -38,19 +38,21 @@ let package = Package(
     .target(name: "Schedulers", dependencies: ["Tensors"]),
     .target(
       name: "Pipelines",
-      dependencies: ["Tensors", "Images", "LatentFiles", "Layers", "Models", "CModels"]),
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "CModels",
+      ]),
 
     .target(
       name: "Training",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Pipelines", "CZlib",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "Pipelines", "CZlib",
       ]),
 
     // The program.
     .executableTarget(
       name: "Commands",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Training",
+        "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -67,11 +69,15 @@ let package = Package(
     .testTarget(name: "SchedulersTests", dependencies: ["Tensors", "Schedulers", "TestSupport"]),
     .testTarget(
       name: "PipelinesTests",
-      dependencies: ["Tensors", "Images", "LatentFiles", "Models", "Pipelines", "TestSupport"]),
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "TestSupport",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Tensors", "Images", "Layers", "Models", "Pipelines", "Training", "TestSupport",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "Pipelines",
+        "Training",
+        "TestSupport",
       ]),
     .testTarget(
       name: "CommandsTests",

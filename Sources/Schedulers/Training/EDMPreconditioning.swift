@@ -78,3 +78,17 @@ public struct EDMPreconditioning: Hashable, Sendable {
       - sample.scaled(perImage: sigmas.map { skipScale(sigma: $0) / outputScale(sigma: $0) })
   }
 }
+
+extension EDMPreconditioning {
+  /// The weight of the square error of what a denoiser says, so that its picture's error weighs
+  /// ``weight(sigma:)``.
+  ///
+  /// - Parameters:
+  ///   - prediction: what it says.
+  ///   - level: of its input; with some noise.
+  /// - Returns: a factor above 0, or infinite where a picture can't be told from the output.
+  public func weight(of prediction: PredictionType, at level: NoiseLevel) -> Double {
+    let factor = prediction.originalFactors(at: level).output
+    return (1 / (sigmaData * sigmaData) + 1 / (level.sigma * level.sigma)) * factor * factor
+  }
+}

@@ -27,9 +27,7 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   public private(set) var step = 0
   /// What is made small.
   public let objective: Objective
-  private var optimizer: AdamW
-  private var average: ExponentialMovingAverage?
-  private let schedule: LearningRateSchedule
+  private var updater: ParameterUpdater
   private let random: PhiloxRandomSource
   private var adversary: DiscriminatorTrainer?
 
@@ -52,12 +50,9 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
       bottleneck: try Bottleneck(
         settings.bottleneck, latentChannels: model.latentChannels, using: &book),
       objective: ObjectiveParameters(settings.objective))
-    optimizer = AdamW(settings.optimizer.adamW)
-    schedule = settings.optimizer.schedule(stepCount: settings.train.steps)
+    updater = ParameterUpdater(
+      settings.optimizer, stepCount: settings.train.steps, averaging: model)
     adversary = DiscriminatorTrainer(settings.objective, using: &judge)
-    if settings.optimizer.emaDecay > 0 {
-      average = ExponentialMovingAverage(of: model, decay: settings.optimizer.emaDecay)
-    }
     try Self.checkCrop(settings, factor: model.spatialFactor, judge: adversary?.discriminator)
   }
 
@@ -70,24 +65,12 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
       throw .cropTooSmall(
         crop: crop, least: judge.leastSide, setting: "objective.adversarial_weight")
     }
-    if settings.objective.msSSIMWeight > 0, crop <= 160 {
-      throw .cropTooSmall(crop: crop, least: 161, setting: "objective.ms_ssim_weight")
-    }
-    if settings.objective.ssimWeight > 0, crop < 11 {
-      throw .cropTooSmall(crop: crop, least: 11, setting: "objective.ssim_weight")
-    }
   }
 
   /// The network with the running means of its parameters, which is what a run delivers; what is
   /// frozen stays bit for bit.
   public var averagedModel: Model {
-    guard var average else { return trained.model }
-    for path in average.averages.keys where settings.train.isFrozen(path) {
-      average.averages[path] = nil
-    }
-    var model = trained.model
-    average.apply(to: &model)
-    return model
+    updater.averaged(trained.model, isFrozen: settings.train.isFrozen)
   }
 
   // MARK: Steps
@@ -101,27 +84,18 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   ///   `nextBatch` throws.
   public mutating func makeStep(_ nextBatch: () throws -> Tensor) throws -> Report {
     let count = settings.optimizer.accumulation
-    var gradient = Gradient()
-    var parts: [Part] = []
-    for index in 0..<count {
-      let (part, derivative) = try differentiate(try nextBatch(), number: step * count + index)
-      parts.append(part)
-      if index == 0 { gradient = derivative } else { gradient += derivative }
+    let (parts, gradient) = try accumulated(count) { index in
+      try differentiate(try nextBatch(), number: step * count + index)
     }
-    if count > 1 { gradient = gradient * (1 / Float(count)) }
     let norm = GradientClipping.norm(over: trained) { gradient[$0] }
     guard norm.isFinite else {
       throw TrainingError.notFinite(step: step + 1, place: place(ofBad: gradient))
     }
     let discriminatorLoss = try trainAdversary(with: parts)
-    let rate = schedule.rate(atStep: step)
-    optimizer.update(
-      &trained, learningRate: rate,
-      gradientScale: settings.optimizer.clipping?.scale(forNorm: norm) ?? 1
-    ) { gradient[$0] }
+    let rate = updater.update(&trained, along: gradient, norm: norm, atStep: step)
     var choices = random.stream(RandomStream.choices).stream(UInt64(step))
     for part in parts { trained.bottleneck.update(with: part.quantization, using: &choices) }
-    average?.update(with: trained.model)
+    updater.average(trained.model)
     step += 1
     return Report(
       objective: ObjectiveReport(meanOf: parts.map(\.report)), gradientNorm: norm,
@@ -212,6 +186,9 @@ enum RandomStream {
   static let codebook: UInt64 = 6
   static let choices: UInt64 = 7
   static let judge: UInt64 = 8
+  static let timesteps: UInt64 = 9
+  static let dropout: UInt64 = 10
+  static let samples: UInt64 = 11
 }
 
 private struct FirstBadParameter: ParameterVisitor {
@@ -259,8 +236,7 @@ extension AutoencoderTrainer {
         step: step, settings: settings.values, architecture: try trained.model.configurationObject()
       )
       checkpoint.add(trained)
-      checkpoint.add(optimizer)
-      if let average { checkpoint.add(average) }
+      updater.add(to: &checkpoint)
       adversary?.add(to: &checkpoint)
       return checkpoint
     }
@@ -271,23 +247,9 @@ extension AutoencoderTrainer {
   /// - Throws: `TrainingCheckpointError` where it isn't one of such a run.
   public mutating func restore(_ checkpoint: TrainingCheckpoint) throws {
     try checkpoint.restore(&trained)
-    try checkpoint.restore(&optimizer)
-    if var average {
-      try checkpoint.restore(&average)
-      self.average = average
-    }
+    try updater.restore(from: checkpoint)
     try adversary?.restore(from: checkpoint)
     step = checkpoint.step
-  }
-}
-
-extension Autoencoder {
-  /// The fields of ``configurationJSON()``.
-  func configurationObject() throws -> JSONObject {
-    guard case .object(let object) = try JSONParser.parse(Array(configurationJSON().utf8)) else {
-      return JSONObject()
-    }
-    return object
   }
 }
 

@@ -10,7 +10,7 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
 
   private var trainer: AutoencoderTrainer<Model>
   private let pictures: TrainingData
-  private var batches: BatchPrefetcher?
+  private var batches: BatchPrefetcher<Tensor>?
   private var notice: @Sendable (String) -> Void = { _ in }
 
   /// The most pictures that a validation takes: the first of them.
@@ -30,8 +30,10 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
 
   mutating func start(notice: @escaping @Sendable (String) -> Void) {
     self.notice = notice
-    batches = BatchPrefetcher(
-      loader(pictures.training), from: trainer.step * settings.optimizer.accumulation)
+    let loader = loader(pictures.training)
+    batches = BatchPrefetcher(from: trainer.step * settings.optimizer.accumulation) {
+      step throws(TrainingDataError) in try loader.batch(step)
+    }
   }
 
   mutating func makeStep() throws -> AutoencoderTrainer<Model>.Report {

@@ -1,10 +1,9 @@
 import Pipelines
-public import Tensors
 
 /// Makes batches ahead of their use, on a thread of its own.
-public final class BatchPrefetcher: Sendable {
+public final class BatchPrefetcher<Batch: Sendable>: Sendable {
   private struct State {
-    var results: [Result<Tensor, TrainingDataError>] = []
+    var results: [Result<Batch, TrainingDataError>] = []
     var isStopped = false
   }
 
@@ -14,11 +13,14 @@ public final class BatchPrefetcher: Sendable {
   /// Starts to make the batches from a step on.
   ///
   /// - Parameters:
-  ///   - loader: What makes them.
   ///   - step: The first one.
   ///   - depth: How many are kept ready.
+  ///   - batch: Makes the batch of a step.
   /// - Precondition: `depth` is at least 1.
-  public init(_ loader: BatchLoader, from step: Int, depth: Int = 2) {
+  public init(
+    from step: Int, depth: Int = 2,
+    batch: @escaping @Sendable (Int) throws(TrainingDataError) -> Batch
+  ) {
     precondition(depth >= 1, "\(depth) batches kept ready")
     threads.start("batches") { [monitor] in
       var step = step
@@ -28,7 +30,7 @@ public final class BatchPrefetcher: Sendable {
           return state.results.count < depth ? true : nil
         }
         guard mayGoOn else { return }
-        let result = Result { () throws(TrainingDataError) in try loader.batch(step) }
+        let result = Result { () throws(TrainingDataError) in try batch(step) }
         monitor.withLock { $0.results.append(result) }
         // An error stays the last result: whoever asks again gets it again.
         if case .failure = result { return }
@@ -40,8 +42,8 @@ public final class BatchPrefetcher: Sendable {
   /// The next batch, waiting for it if need be.
   ///
   /// - Throws: ``TrainingDataError``, and the same again from then on.
-  public func next() throws(TrainingDataError) -> Tensor {
-    let result = monitor.wait { state -> Result<Tensor, TrainingDataError>? in
+  public func next() throws(TrainingDataError) -> Batch {
+    let result = monitor.wait { state -> Result<Batch, TrainingDataError>? in
       guard let result = state.results.first else { return nil }
       if case .success = result { state.results.removeFirst() }
       return result

@@ -44,6 +44,12 @@ public enum TrainingDataError: Error, Hashable, Sendable {
   case tooSmall(name: String, width: Int, height: Int, crop: Int)
   /// Pictures are smaller than what is to be cut from them; the first of them.
   case tooManySmall(count: Int, of: Int, crop: Int, smallest: Int, examples: [String])
+  /// There is no latent in the folder.
+  case noLatents(path: String)
+  /// A latent doesn't go with the first one.
+  case otherLatent(name: String, property: String, found: String, first: String, expected: String)
+  /// The classes of latents can't be told.
+  case labels(path: String, reason: String)
   /// A file of packed pictures contradicts its format.
   case damaged(path: String, reason: String)
 }
@@ -68,6 +74,12 @@ extension TrainingDataError: CustomStringConvertible {
       "\(count) of \(all) pictures are too small for crops of \(crop)×\(crop); set data.crop to at "
         + "most \(smallest), set data.enlarge_small to true, or remove them:\n  "
         + examples.joined(separator: "\n  ")
+    case .noLatents(let path):
+      "\(path): no .latent files found; make some with `lvae encode PICTURES -o \(path)`"
+    case .otherLatent(let name, let property, let found, let first, let expected):
+      "\(name): its \(property) is \(found), and that of \(first) is \(expected); give a folder "
+        + "whose files were all encoded with one model and one --size"
+    case .labels(let path, let reason): "\(path): \(reason)"
     case .damaged(let path, let reason):
       "\(path): \(reason); copy it again from where it came"
     }

@@ -21,23 +21,9 @@ public struct TrainingData: Sendable {
   public init(_ source: any PictureSource, validationFraction: Double) {
     precondition((0...1).contains(validationFraction), "a part of \(validationFraction)")
     self.source = source
-    let hashes = (0..<source.count).map { index in
-      Double(CRC32.checksum(Array(source.name(at: index).utf8).span)) * 0x1p-32
-    }
-    var training: [Int] = []
-    var validation: [Int] = []
-    for (index, hash) in hashes.enumerated() {
-      if hash < validationFraction { validation.append(index) } else { training.append(index) }
-    }
-    if source.count >= 2, validationFraction > 0, validationFraction < 1 {
-      if validation.isEmpty, let nearest = training.min(by: { hashes[$0] < hashes[$1] }) {
-        (training, validation) = (training.filter { $0 != nearest }, [nearest])
-      } else if training.isEmpty, let nearest = validation.max(by: { hashes[$0] < hashes[$1] }) {
-        (training, validation) = ([nearest], validation.filter { $0 != nearest })
-      }
-    }
-    self.training = training
-    self.validation = validation
+    let sides = ValidationSplit.sides(
+      of: (0..<source.count).map(source.name(at:)), fraction: validationFraction)
+    (training, validation) = (sides.training, sides.validation)
   }
 
   /// The data set at a path: a folder of pictures, or an IDX file (also with gzip).

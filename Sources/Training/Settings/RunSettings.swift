@@ -64,6 +64,13 @@ extension RunSettings {
 
 extension RunSettings: SettingsGroup {
   mutating func visit(_ fields: inout SettingsFields) throws(TrainingSettingsError) {
+    try visitShared(&fields)
+    try fields.boolean("decoder_only", &decoderOnly)
+    try fields.boolean("activation_checkpointing", &activationCheckpointing)
+  }
+
+  /// Shows the fields that runs of all kinds have.
+  mutating func visitShared(_ fields: inout SettingsFields) throws(TrainingSettingsError) {
     try fields.integer("steps", &steps, in: 1...1_000_000_000)
     try fields.integer("seed", &seed, in: 0...UInt64.max)
     try fields.integer("threads", &threads, in: 0...1024)
@@ -74,7 +81,5 @@ extension RunSettings: SettingsGroup {
     try fields.integer("sample_every", &sampleEvery, in: 0...Int.max)
     try fields.integer("sample_count", &sampleCount, in: 1...1024)
     try fields.strings("frozen", &frozen)
-    try fields.boolean("decoder_only", &decoderOnly)
-    try fields.boolean("activation_checkpointing", &activationCheckpointing)
   }
 }

@@ -1,0 +1,122 @@
+public import Models
+public import Tensors
+
+/// `model`: what a run of `lvae diffuse-train` trains; in JSON a preset's name, a folder's path, or
+/// an architecture.
+public enum DenoiserChoice: Hashable, Sendable {
+  /// Networks that train on a few processor cores.
+  public enum Preset: String, CaseIterable, Hashable, Sendable {
+    /// Two resolutions of 64 and 128 channels, attention at the second; 3.9 million parameters.
+    case small
+    /// Two resolutions of 32 and 64 channels; 0.6 million parameters.
+    case tiny
+  }
+
+  /// A new network of these sizes.
+  case preset(Preset)
+  /// The denoiser of a model folder, which is trained further. Its path contains a slash.
+  case folder(String)
+  /// A new network: a `config.json` as diffusers writes it, whose channels and classes are replaced
+  /// by those of the data.
+  case architecture(JSONObject)
+
+  /// The sizes of a new network; nil for one that is loaded from a folder.
+  ///
+  /// - Parameters:
+  ///   - channels: those of the latents.
+  ///   - size: the latents' height and width.
+  ///   - labelCount: how many labels there are; nil for none.
+  /// - Returns: the sizes.
+  /// - Throws: ``TrainingSettingsError`` for an architecture that can't be built.
+  public func architecture(
+    channels: Int, size: [Int], labelCount: Int?
+  ) throws(TrainingSettingsError) -> UNet2DModel.Configuration? {
+    var configuration: UNet2DModel.Configuration
+    switch self {
+    case .folder: return nil
+    case .preset(let preset): configuration = preset.configuration
+    case .architecture(let values):
+      configuration = try Self.read(values, source: "settings", path: "model")
+    }
+    configuration.inChannels = channels
+    configuration.outChannels = channels
+    configuration.sampleSize = size
+    configuration.numClassEmbeds = labelCount
+    return configuration
+  }
+
+  private static func read(
+    _ values: JSONObject, source: String, path: String
+  ) throws(TrainingSettingsError) -> UNet2DModel.Configuration {
+    let fields = SettingsFields(values, source: source, path: path)
+    let expected = UNet2DModel.className
+    guard values["_class_name"]?.string == expected else {
+      throw fields.error(
+        .value(
+          path: fields.place("_class_name"), expected: expected.quotedAsJSON,
+          found: values["_class_name"]?.shown ?? "absent"))
+    }
+    do throws(CheckpointError) {
+      return try UNet2DModel.Configuration(ConfigurationFields(values, source: path))
+    } catch {
+      switch error {
+      case .field(_, let name, let expected, let found):
+        throw fields.error(.value(path: fields.place(name), expected: expected, found: found))
+      case .unknownModel(_, let reason):
+        throw fields.error(.conflict(path: path, reason: reason))
+      default: throw fields.error(.conflict(path: path, reason: "\(error)"))
+      }
+    }
+  }
+}
+
+extension DenoiserChoice.Preset {
+  /// The preset's sizes, but for what the data decide.
+  public var configuration: UNet2DModel.Configuration {
+    var configuration = UNet2DModel.Configuration()
+    configuration.downBlockTypes = ["DownBlock2D", "AttnDownBlock2D"]
+    configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
+    configuration.attentionHeadDim = 32
+    configuration.normNumGroups = 16
+    switch self {
+    case .small:
+      configuration.blockOutChannels = [64, 128]
+      configuration.layersPerBlock = 2
+    case .tiny:
+      configuration.blockOutChannels = [32, 64]
+      configuration.layersPerBlock = 1
+    }
+    return configuration
+  }
+}
+
+extension DenoiserChoice {
+  /// Reads and writes the field.
+  mutating func visit(
+    _ key: String, _ fields: inout SettingsFields
+  ) throws(TrainingSettingsError) {
+    let names = Preset.allCases.map { $0.rawValue.quotedAsJSON }.joined(separator: ", ")
+    try fields.field(
+      key, &self,
+      expected: "\(names), the path of a model's folder (with a slash: \"./name\"), or an object",
+      decode: { value in
+        switch value {
+        case .string(let text):
+          Preset(rawValue: text).map { .preset($0) }
+            ?? (text.contains("/") ? .folder(text) : nil)
+        case .object(let object): .architecture(object)
+        default: nil
+        }
+      },
+      encode: { choice in
+        switch choice {
+        case .preset(let preset): .string(preset.rawValue)
+        case .folder(let path): .string(path)
+        case .architecture(let values): .object(values)
+        }
+      })
+    if case .architecture(let values) = self, !fields.isWriting {
+      _ = try Self.read(values, source: fields.source, path: fields.place(key))
+    }
+  }
+}
