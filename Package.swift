@@ -49,7 +49,7 @@ let package = Package(
     .executableTarget(
       name: "Commands",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Training",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Pipelines", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

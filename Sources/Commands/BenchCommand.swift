@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
+import Layers
 import Models
 import Pipelines
 import Tensors
+import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +19,8 @@ struct BenchCommand: ParsableCommand {
 
       With --job, only one way through one half of a model is measured, such as \
       taesd-decode-512, with the tensor "input" of a safetensors file as its input and "output" as \
-      its result, both [1, C, H, W].
+      its result, both [1, C, H, W]. unet-32-b8 is an estimate of a denoiser for 8 latents of \
+      32×32, and train-unet-32-b32 a step of its training.
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable {
@@ -67,7 +70,7 @@ struct BenchCommand: ParsableCommand {
     if let size, !(8...65536).contains(size) {
       throw ValidationError("--size \(size): a number from 8 to 65536 is expected")
     }
-    if let job, BenchmarkJob(job) == nil {
+    if let job, BenchmarkJob(job) == nil, DenoiserBenchmarkJob(job) == nil {
       throw ValidationError("--job \(job): a name such as sd-decode-512 is expected")
     }
     if job == nil, input != nil || output != nil {
@@ -81,9 +84,12 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func measure() throws {
-    if let job = job.flatMap(BenchmarkJob.init) {
-      let row = try measure(job)
-      print(json ? try JSONLines.line(row) : BenchmarkText.line(row))
+    if let job {
+      let row =
+        if let job = DenoiserBenchmarkJob(job) { try measure(job) } else {
+          try BenchmarkJob(job).map(measure)
+        }
+      if let row { print(json ? try JSONLines.line(row) : BenchmarkText.line(row)) }
       return
     }
     var report = BenchmarkReport(machine: .measured(repeats: repeats))
@@ -160,10 +166,36 @@ struct BenchCommand: ParsableCommand {
     let (timing, result) = try job.run(model, on: tensor, repeats: repeats)
     let row = JobRow(
       job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
-    if let output {
-      try Data(Safetensors.encoded(tensors: [("output", result)])).write(to: URL(filePath: output))
-    }
+    try write(result)
     return row
+  }
+
+  private func measure(_ job: DenoiserBenchmarkJob) throws -> JobRow {
+    let start = ContinuousClock.now
+    var model = DenoiserBenchmarkJob.randomModel
+    if let path = modelOptions.model {
+      let given = try ImportedModel(contentsOf: URL(filePath: path)).denoiser()
+      guard let denoiser = given as? UNet2DModel else {
+        throw BenchmarkError.noDenoiser(job: job.name)
+      }
+      model = denoiser
+    }
+    let loadTime = ContinuousClock.now - start
+    let tensor =
+      try input.map { try Safetensors(contentsOf: URL(filePath: $0)).tensor(named: "input") }
+      ?? job.randomInput(for: model)
+    var optimizer = AdamW()
+    let (timing, result) = try job.run(&model, on: tensor, repeats: repeats) { model, gradient in
+      optimizer.update(&model, learningRate: 1e-4) { gradient[$0] }
+    }
+    try write(result)
+    return JobRow(
+      job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
+  }
+
+  private func write(_ result: Tensor) throws {
+    guard let output else { return }
+    try Data(Safetensors.encoded(tensors: [("output", result)])).write(to: URL(filePath: output))
   }
 
   /// Measures a job in a process of its own, so that its peak of memory is its own too.
