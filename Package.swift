@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "Commands",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "Training",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "Pipelines",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -26,7 +26,7 @@ static void check_group_norm(
     size_t n = pixels - first < lvae_group_norm_block_pixels ? pixels - first
                                                              : lvae_group_norm_block_pixels;
     lvae_group_norm_partial_sums(
-        isa, x + first * channels, n, channels, groups, sums + b * groups * 2);
+        isa, x + first * channels, NULL, n, channels, groups, sums + b * groups * 2);
   }
   lvae_group_norm_scale_shift(
       sums, blocks, pixels, channels, groups, 1e-6, gamma, beta, scale, shift, NULL, NULL);
@@ -100,6 +100,36 @@ static void check_softmax(lvae_isa isa, size_t rows, size_t columns, size_t bloc
   free(x), free(scores), free(most), free(sum), free(correction), free(weighted);
 }
 
+static void check_narrow_attention(lvae_isa isa, size_t queries, size_t keys) {
+  enum { width = lvae_narrow_head_channels, stride = width + 3 };
+  size_t most = queries > keys ? queries : keys;
+  float *q = allocate(most * stride), *k = allocate(most * stride), *v = allocate(most * stride),
+        *y = allocate(most * stride), *scratch = allocate(lvae_narrow_head_scratch);
+  fill_normal(q, most * stride, 3), fill_normal(k, most * stride, 3);
+  fill_normal(v, most * stride, 1);
+  for (size_t i = 0; i < most * stride; i++) y[i] = 7;
+  lvae_narrow_head_attention(isa, q, queries, k, v, keys, stride, 0.3f, y, scratch);
+  double worst = 0, *weights = calloc(keys, sizeof *weights);
+  for (size_t i = 0; i < queries; i++) {
+    double largest = -INFINITY, total = 0;
+    for (size_t key = 0; key < keys; key++) {
+      weights[key] = 0;
+      for (size_t c = 0; c < width; c++)
+        weights[key] += 0.3f * (double)q[i * stride + c] * k[key * stride + c];
+      largest = fmax(largest, weights[key]);
+    }
+    for (size_t key = 0; key < keys; key++) total += weights[key] = exp(weights[key] - largest);
+    for (size_t c = 0; c < width; c++) {
+      double sum = 0;
+      for (size_t key = 0; key < keys; key++) sum += weights[key] * v[key * stride + c];
+      worst = fmax(worst, fabs(sum / total - y[i * stride + c]));
+    }
+    for (size_t c = width; c < stride; c++) worst = fmax(worst, fabsf(y[i * stride + c] - 7));
+  }
+  expect(worst < 1e-5, "narrow attention", queries, keys, worst);
+  free(q), free(k), free(v), free(y), free(scratch), free(weights);
+}
+
 int main(void) {
   static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 1030};
   for (lvae_isa isa = lvae_isa_portable; isa <= lvae_isa_avx512; isa++) {
@@ -109,6 +139,7 @@ int main(void) {
         if (sizes[i] > 1 || sizes[j] > 4) check_group_norm(isa, sizes[i], sizes[j], 1, 0);
         if (sizes[i] > 3) check_group_norm(isa, sizes[i], sizes[j] * 8, 4, 3);
         check_softmax(isa, 3, sizes[i], sizes[j]);
+        if (sizes[i] <= lvae_narrow_head_queries) check_narrow_attention(isa, sizes[i], sizes[j]);
       }
     check_group_norm(isa, 5000, 64, 32, 1000);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) check_activations(isa, sizes[i]);

@@ -12,6 +12,8 @@ enum {
   fewest_tasks = 8,
   // Outputs above this size are written past the caches: they would only push out what is needed.
   streamed_bytes = 16 << 20,
+  // What stays in the second cache level beside other things.
+  cached_bytes = 1 << 20,
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -58,6 +60,13 @@ static bool strided_pays(const lvae_conv2d_shape *shape) {
   return tiles * 81 * 7 / 6 < pixels * 9 && shape->batch * pixels >= 256;
 }
 
+/// Whether there are so few tiles for so many weights that reading the transformed ones, four times
+/// as large as the plain, takes longer than the multiplications that they save.
+static bool weights_outweigh_tiles(const lvae_conv2d_shape *shape) {
+  size_t tiles = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
+  return shape->batch * tiles <= 4 && shape->in_channels * shape->out_channels >= 1 << 14;
+}
+
 /// The choice of algorithm, all of it.
 static conv_algorithm choose_algorithm(
     const lvae_conv2d_shape *shape, const conv_kernels *kernels, lvae_conv2d_accuracy accuracy) {
@@ -70,7 +79,7 @@ static conv_algorithm choose_algorithm(
   if (shape->stride == 1 && panels_of_shares(shape, kernels) <= 2) return conv_few_outputs;
   if (!is_3x3 || shape->in_channels < 16) return conv_direct;
   if (shape->stride == 2) return strided_pays(shape) ? conv_strided_4x4 : conv_direct;
-  if (shape->stride != 1) return conv_direct;
+  if (shape->stride != 1 || weights_outweigh_tiles(shape)) return conv_direct;
   if (accuracy != lvae_conv2d_accuracy_fast) return conv_winograd_4x4;
   // Multiplications of the two tilings, edges included.
   size_t tiles_4x4 = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
@@ -199,6 +208,13 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   // as many blocks are 5 to 9 % faster.
   size_t fewest_blocks = channels < 512 ? fewest_tasks : fewest_tasks / 2;
   size_t wanted = larger(divide_up(winograd->tiles, fewest_blocks), kernels->tile_rows);
+  // Weights beyond the second cache level are read anew for every block: of few tiles fewer blocks,
+  // or a single one, whose tasks share out the panels.
+  size_t weights = winograd->alpha * winograd->alpha * winograd->components * channels *
+                   plan->panels * kernels->panel_floats;
+  bool is_heavy = weights * sizeof(float) > cached_bytes;
+  if (is_heavy && winograd->tiles <= 3 * kernels->tile_rows) most = wanted = winograd->tiles;
+  else if (is_heavy) wanted = larger(wanted, 2 * kernels->tile_rows);
   size_t blocks = divide_up(winograd->tiles, smaller(most, wanted));
   if (blocks > 1) blocks += blocks % 2;  // few large blocks share out evenly
   winograd->tiles_per_block = divide_up(winograd->tiles, blocks);
@@ -207,7 +223,8 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   winograd->blocks_per_task = smaller(larger(blocks / 32, 1), 8);
   plan->tasks = divide_up(blocks, winograd->blocks_per_task);
   // Tiny images are split by output panels, though each task transforms its input anew.
-  size_t groups = smaller(divide_up(fewest_tasks / 2, plan->tasks), plan->panels);
+  size_t fewest = is_heavy && blocks == 1 ? fewest_tasks : fewest_tasks / 2;
+  size_t groups = smaller(divide_up(fewest, plan->tasks), plan->panels);
   winograd->panels_per_group = divide_up(plan->panels, groups);
   winograd->groups = divide_up(plan->panels, winograd->panels_per_group);
   plan->tasks *= winograd->groups;

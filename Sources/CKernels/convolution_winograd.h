@@ -321,12 +321,14 @@ static void multiply_frequencies(
   size_t component_weights = blocks * vector_floats * panel_floats;
   size_t component_floats = blocks * winograd->tiles_per_block * vector_floats;
   size_t frequencies = winograd->alpha * winograd->alpha;
-  size_t calls =
-      frequencies * (panels.last - panels.first) * ((tiles + tile_rows - 1) / tile_rows);
+  // Products of about equal size: a few rows more than a full one would take as long as many.
+  size_t products_per_panel = (tiles + tile_rows - 1) / tile_rows;
+  size_t rows = (tiles + products_per_panel - 1) / products_per_panel;
+  size_t calls = frequencies * (panels.last - panels.first) * products_per_panel;
   size_t lines_per_call = (list->lines + calls - 1) / calls;
   for (size_t f = 0; f < frequencies; f++)
     for (size_t panel = panels.first; panel < panels.last; panel++)
-      for (size_t t = 0; t < tiles; t += tile_rows) {
+      for (size_t t = 0; t < tiles; t += rows) {
         const float *u =
             weights + (f * plan->panels + panel) * winograd->components * component_weights;
         float *product = products + f * winograd->product_stride +
@@ -337,7 +339,7 @@ static void multiply_frequencies(
           if (!is_used_frequency(winograd, f, component)) continue;
           for (size_t block = 0; block < blocks; block += step, accumulates = true)
             tile_product(
-                smaller(tiles - t, tile_rows), smaller(blocks - block, step), plan->offsets + block,
+                smaller(tiles - t, rows), smaller(blocks - block, step), plan->offsets + block,
                 v + f * winograd->input_stride + component * component_floats + t * vector_floats,
                 u + component * component_weights + block * vector_floats * panel_floats, product,
                 accumulates);

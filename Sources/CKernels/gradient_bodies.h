@@ -1,6 +1,7 @@
 // The bodies of the kernels that only training needs: sums over pixels, and gradients of group
 // normalisation and softmax.
 #pragma once
+#include "attention_bodies.h"
 #include "function_bodies.h"
 #include "row_bodies.h"
 
@@ -116,6 +117,7 @@ static void softmax_gradient(
     .scale_shift_activation = scale_shift_activation,       \
     .softmax_block = softmax_block,                         \
     .scale_rows = scale_rows,                               \
+    .narrow_head_attention = narrow_head_attention,         \
     .channel_sums = channel_sums,                           \
     .channel_products = channel_products,                   \
     .group_norm_gradient_sums = group_norm_gradient_sums,   \

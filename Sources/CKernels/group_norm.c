@@ -5,8 +5,9 @@
 #include "row_kernels.h"
 
 void lvae_group_norm_partial_sums(
-    lvae_isa isa, const float *x, size_t pixels, size_t channels, size_t groups, double *sums) {
-  row_kernels_of(isa)->group_norm_partial_sums(x, pixels, channels, groups, sums);
+    lvae_isa isa, const float *x, const float *offset, size_t pixels, size_t channels,
+    size_t groups, double *sums) {
+  row_kernels_of(isa)->group_norm_partial_sums(x, offset, pixels, channels, groups, sums);
 }
 
 void lvae_group_norm_scale_shift(

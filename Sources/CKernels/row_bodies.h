@@ -26,7 +26,8 @@ INLINE void add_pixel(
 }
 
 static void group_norm_partial_sums(
-    const float *x, size_t pixels, size_t channels, size_t groups, double *sums) {
+    const float *x, const float *offset, size_t pixels, size_t channels, size_t groups,
+    double *sums) {
   _Alignas(64) float sum[sums_channels], squares[sums_channels];
   memset(sums, 0, 2 * groups * sizeof *sums);
   size_t group_channels = channels / groups, in_group = 0;
@@ -39,7 +40,7 @@ static void group_norm_partial_sums(
     for (size_t p = 0; p < pixels; p++)
       add_pixel(reference + p * channels, count, reference, sum, squares);
     for (size_t c = 0; c < count; c++) {
-      double origin = reference[c];
+      double origin = reference[c] + (offset ? (double)offset[first + c] : 0);
       group[0] += n * origin + sum[c];
       group[1] += n * origin * origin + 2 * origin * sum[c] + squares[c];
       if (++in_group == group_channels) in_group = 0, group += 2;

@@ -1,13 +1,15 @@
 // The kernels that stream through memory, of one instruction set: a table, filled by row_bodies.h
 // and gradient_bodies.h.
 #pragma once
+#include "attention.h"
 #include "function.h"
 #include "group_norm.h"
 #include "softmax.h"
 
 typedef struct {
   void (*group_norm_partial_sums)(
-      const float *x, size_t pixels, size_t channels, size_t groups, double *sums);
+      const float *x, const float *offset, size_t pixels, size_t channels, size_t groups,
+      double *sums);
   void (*scale_shift_activation)(
       const float *x, const float *scale, const float *shift, float *y, size_t pixels,
       size_t channels, lvae_activation activation);
@@ -16,6 +18,9 @@ typedef struct {
       float *running_sum, float *correction);
   void (*scale_rows)(
       float *x, size_t rows, size_t columns, size_t stride, const float *factors);
+  void (*narrow_head_attention)(
+      const float *q, size_t queries, const float *k, const float *v, size_t keys, size_t stride,
+      float scale, float *y, float *scratch);
   void (*channel_sums)(const float *x, size_t pixels, size_t channels, float *sums);
   void (*channel_products)(
       const float *x, const float *z, size_t pixels, size_t channels, float *sums);

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Layers
 import Models
 import Pipelines
 import Tensors
@@ -18,8 +19,10 @@ struct BenchCommand: ParsableCommand {
 
       With --job, only one way through one half of a model is measured, such as \
       taesd-decode-512, with the tensor "input" of a safetensors file as its input and "output" as \
-      its result, both [1, C, H, W]; or steps of training, train-kl-64-b16, with a batch "input", \
-      "noise" for its latents, and the losses of the steps as "output".
+      its result, both [1, C, H, W]. unet-32-b8 is an estimate of a denoiser for 8 latents of \
+      32×32, and train-unet-32-b32 a step of its training. train-kl-64-b16 are steps of an \
+      autoencoder's training, with a batch "input", "noise" for its latents, and the losses of the \
+      steps as "output".
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable {
@@ -69,9 +72,11 @@ struct BenchCommand: ParsableCommand {
     if let size, !(8...65536).contains(size) {
       throw ValidationError("--size \(size): a number from 8 to 65536 is expected")
     }
-    if let job, BenchmarkJob(job) == nil, TrainingBenchmark(job) == nil {
+    if let job, BenchmarkJob(job) == nil, TrainingBenchmark(job) == nil,
+      DenoiserBenchmarkJob(job) == nil
+    {
       throw ValidationError(
-        "--job \(job): a name such as sd-decode-512 or train-kl-64-b16 is expected")
+        "--job \(job): a name such as sd-decode-512, train-kl-64-b16 or unet-32-b8 is expected")
     }
     if job == nil, input != nil || output != nil {
       throw ValidationError("--input and --output belong to --job")
@@ -86,6 +91,7 @@ struct BenchCommand: ParsableCommand {
   private func measure() throws {
     if let row = try job.flatMap(BenchmarkJob.init).map(measure)
       ?? job.flatMap(TrainingBenchmark.init).map(measure)
+      ?? job.flatMap(DenoiserBenchmarkJob.init).map(measure)
     {
       print(json ? try JSONLines.line(row) : BenchmarkText.line(row))
       return
@@ -164,6 +170,27 @@ struct BenchCommand: ParsableCommand {
       job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
     try write(result)
     return row
+  }
+
+  private func measure(_ job: DenoiserBenchmarkJob) throws -> JobRow {
+    let start = ContinuousClock.now
+    var model = DenoiserBenchmarkJob.randomModel
+    if let path = modelOptions.model {
+      let given = try ImportedModel(contentsOf: URL(filePath: path)).denoiser()
+      guard let denoiser = given as? UNet2DModel else {
+        throw BenchmarkError.noDenoiser(job: job.name)
+      }
+      model = denoiser
+    }
+    let loadTime = ContinuousClock.now - start
+    let tensor = try inputTensor("input") ?? job.randomInput(for: model)
+    var optimizer = AdamW()
+    let (timing, result) = try job.run(&model, on: tensor, repeats: repeats) { model, gradient in
+      optimizer.update(&model, learningRate: 1e-4) { gradient[$0] }
+    }
+    try write(result)
+    return JobRow(
+      job, model, named: modelOptions.model ?? "random weights", timing, loadTime: loadTime)
   }
 
   private func measure(_ job: TrainingBenchmark) throws -> JobRow {

@@ -3,8 +3,8 @@ public import Tensors
 /// Self-attention over the pixels of a feature map, with a residual, as diffusers' `Attention` in
 /// autoencoders and `UNet2DModel`.
 public struct Attention: Layer {
-  /// Before the projections.
-  public var groupNorm: GroupNorm
+  /// Before the projections; nil where there is none.
+  public var groupNorm: GroupNorm?
   /// The projections to queries, keys and values.
   public var toQueries, toKeys, toValues: Linear
   /// The projection of the result.
@@ -13,8 +13,15 @@ public struct Attention: Layer {
   public let heads: Int
 
   /// A block whose parameters are those of its fresh layers.
-  public init(channels: Int, heads: Int, groups: Int, epsilon: Float) {
-    groupNorm = GroupNorm(groups: groups, channels: channels, epsilon: epsilon)
+  ///
+  /// - Parameters:
+  ///   - channels: C.
+  ///   - heads: into how many the channels are divided.
+  ///   - groups: of the norm; nil for a block without one.
+  ///   - epsilon: of the norm.
+  /// - Precondition: `heads` and `groups` divide C.
+  public init(channels: Int, heads: Int, groups: Int?, epsilon: Float) {
+    groupNorm = groups.map { GroupNorm(groups: $0, channels: channels, epsilon: epsilon) }
     toQueries = Linear(inputChannels: channels, outputChannels: channels)
     toKeys = Linear(inputChannels: channels, outputChannels: channels)
     toValues = Linear(inputChannels: channels, outputChannels: channels)
@@ -26,7 +33,12 @@ public struct Attention: Layer {
   public func callAsFunction(_ x: consuming Tensor) -> Tensor {
     let shape = x.shape
     let pixels: Shape = [shape[0], shape[1] * shape[2], shape[3]]
-    let normalized = groupNorm(x, activation: .identity).reshaped(to: pixels)
+    let normalized: Tensor
+    if let groupNorm {
+      normalized = groupNorm(x, activation: .identity).reshaped(to: pixels)
+    } else {
+      normalized = (copy x).reshaped(to: pixels)
+    }
     let attended = toQueries(normalized).attention(
       keys: toKeys(normalized), values: toValues(normalized), heads: heads)
     return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: shape)

@@ -9,7 +9,8 @@ public struct Downsample2D: Layer {
   ///
   /// - Parameters:
   ///   - channels: C.
-  ///   - padding: the zeros around the picture. Autoencoders pad below and to the right only.
+  ///   - padding: the zeros around the picture. Autoencoders pad below and to the right only,
+  ///     `UNet2DModel` as a rule on all sides.
   public init(
     channels: Int,
     padding: ConvolutionPadding = ConvolutionPadding(top: 0, left: 0, bottom: 1, right: 1)

@@ -35,9 +35,12 @@ public struct GroupNorm: Layer {
   }
 
   /// What this layer does to a tensor, for an operation that does it on the way.
-  public func normalization(_ activation: Activation) -> GroupNormalization {
+  public func normalization(
+    _ activation: Activation, condition: GroupNormCondition? = nil
+  ) -> GroupNormalization {
     GroupNormalization(
-      groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
+      groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation,
+      condition: condition)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

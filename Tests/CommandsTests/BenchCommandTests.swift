@@ -82,14 +82,39 @@ import Testing
     #expect(zip(losses, losses.dropFirst()).allSatisfy { $0 > $1 }, "\(losses)")
   }
 
+  @Test(.enabled(if: SharedFiles.exist, Comment(rawValue: SharedFiles.absence)))
+  func aDenoiserComputesItsInput() throws {
+    let folder = SharedFiles.url("golden/unet_tiny").path
+    var random = PhiloxRandomSource(seed: 3)
+    let latents = Tensor.randomNormal(shape: [2, 4, 16, 16], using: &random)
+    try work.write(Safetensors.encoded(tensors: [("input", latents)]), to: "in.safetensors")
+    let run = try work.lvae(
+      "bench", "--job", "unet-16-b2", "--model", folder, "--input", "in.safetensors",
+      "--output", "out.safetensors", "--repeat", "2", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let row = try #require(run.records.first)
+    for key in Self.jobKeys { #expect(row[key] != nil, "\(key)") }
+    let output = try Safetensors(contentsOf: work.url("out.safetensors")).tensor(named: "output")
+    let model = try ImportedModel(contentsOf: URL(filePath: folder)).denoiser()
+    let expected = model(latents.channelsLast(), timesteps: [7, 107], labels: nil)
+    #expect(output.scalars == expected.channelsFirst().scalars)
+    let training = try work.lvae(
+      "bench", "--job", "train-unet-16-b2", "--model", folder, "--repeat", "1", "--json")
+    #expect(training.status == 0, "\(training.errors)")
+    #expect(training.records.first?["job"] as? String == "train-unet-16-b2")
+    let autoencoder = try work.start(["bench", "--job", "unet-16-b1", "--model", "kl"]).result()
+    #expect(autoencoder.status == 3 && autoencoder.errors.contains("is no denoiser"))
+  }
+
   @Test(arguments: [
     (["--job", "decode"], "a name such as sd-decode-512"),
     (["--job", "vq-decode-16"], "no built-in architecture vq"),
-    (["--job", "train-kl-64"], "or train-kl-64-b16"),
+    (["--job", "train-kl-64"], "train-kl-64-b16 or unet-32-b8"),
     (
       ["--job", "train-kl-16-b2", "--model", "kl", "--input", "in.safetensors"],
       "the shape 1×4×4×4, and the job needs 2×3×16×16"
     ),
+    (["--job", "unet-18-b1"], "don't divide by the model's factor 4"),
     (["--job", "any-decode-18", "--model", "kl"], "don't divide by the model's factor 4"),
     (
       ["--job", "any-decode-32", "--model", "taesd", "--input", "in.safetensors"],

@@ -20,6 +20,24 @@ import Testing
     #expect(model.operationCount(of: .encoder, height: 8, width: 8) == 2 * 9 * encoder)
   }
 
+  @Test func aSmallDenoiserIsCounted() {
+    let model = tinyUNet()
+    // At 8×8: the first and last convolution, a block down, the upsampler, and two blocks up.
+    let up = [(16 + 8, 8), (8 + 8, 8)].reduce(0) { $0 + block($1.0, $1.1) }
+    let fine = 64 * (9 * (4 * 8 + 8 * 4) + block(8, 8) + 9 * 16 * 16 + up)
+    // At 4×4: the downsampler, a block down, the middle, two blocks up, and four attentions.
+    let middle = block(8, 16) + 2 * block(16, 16) + block(32, 16) + block(24, 16)
+    let coarse = 16 * (9 * 8 * 8 + middle + 4 * (4 * 16 * 16 + 2 * 16 * 16))
+    // The embedding of time, and its projections.
+    let time = 8 * 32 + 32 * 32 + 32 * (3 * 8 + 5 * 16)
+    #expect(model.operationCount(height: 8, width: 8) == 2 * (fine + coarse + time))
+  }
+
+  /// Multiplications a pixel of a residual block.
+  private func block(_ inputs: Int, _ outputs: Int) -> Int {
+    9 * (inputs + outputs) * outputs + (inputs == outputs ? 0 : inputs * outputs)
+  }
+
   @Test func aSmallKLDecoderIsCounted() {
     var configuration = AutoencoderKL.Configuration()
     configuration.blockOutChannels = [4, 8]

@@ -3,7 +3,10 @@ import TestSupport
 import Testing
 
 struct AttentionTests {
-  @Test(arguments: [(1, 1, 4, 1), (5, 7, 8, 2), (130, 700, 16, 1), (257, 1025, 24, 3)])
+  @Test(arguments: [
+    (1, 1, 4, 1), (5, 7, 8, 2), (130, 700, 16, 1), (257, 1025, 24, 3), (17, 33, 48, 6),
+    (64, 64, 8, 1),
+  ])
   func weighsValuesBySoftmax(_ sizes: (queries: Int, keys: Int, channels: Int, heads: Int)) {
     let (queries, keys, channels, heads) = sizes
     let q = sampleTensor([2, queries, channels], seed: 1).affine(scale: 4, offset: 0)

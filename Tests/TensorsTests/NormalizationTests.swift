@@ -19,6 +19,29 @@ struct NormalizationTests {
     }
   }
 
+  /// An offset is that of the pixels, scales and shifts are those of the result.
+  @Test(arguments: [(1, 16, 2), (7, 6, 3), (600, 24, 8), (33, 1040, 4)])
+  func conditionsAreStepsOfTheirOwn(_ sizes: (pixels: Int, channels: Int, groups: Int)) {
+    let (pixels, channels, groups) = sizes
+    let x = sampleTensor([2, pixels, 1, channels])
+    let weight = sampleTensor([channels], seed: 2)
+    let bias = sampleTensor([channels], seed: 3)
+    func normalized(_ x: Tensor, _ condition: GroupNormCondition?) -> Tensor {
+      x.groupNorm(
+        GroupNormalization(
+          groups: groups, weight: weight, bias: bias, epsilon: 1e-6, condition: condition))
+    }
+    let offset = sampleTensor([2, channels], seed: 4) * 3
+    let shifted = x.modulated(offset: offset.reshaped(to: [2, 1, 1, channels]))
+    #expect(relativeError(normalized(x, .offset(offset)), normalized(shifted, nil)) < 2e-5)
+    let both = sampleTensor([2, 2 * channels], seed: 5)
+    let small: Shape = [2, 1, 1, channels]
+    let expected = normalized(x, nil).modulated(
+      scale: both.channels(0..<channels).reshaped(to: small) + 1,
+      offset: both.channels(channels..<2 * channels).reshaped(to: small))
+    #expect(relativeError(normalized(x, .scaleShift(both)), expected) < 2e-5)
+  }
+
   @Test func theNumberOfThreadsDoesNotMatter() {
     let x = sampleTensor([2, 33, 31, 48])
     let ones = Tensor(repeating: 1, shape: [48])

@@ -40,3 +40,22 @@ public func tinyAutoencoderTiny(seed: UInt64 = 1) throws -> PretrainedAutoencode
   model.randomize(using: &random)
   return PretrainedAutoencoder(name: "tiny-taesd", autoencoder: model)
 }
+
+/// A `UNet2DModel` for latents of 4 channels that computes in milliseconds; its weights are random.
+public func tinyUNet(
+  seed: UInt64 = 1, configure: (inout UNet2DModel.Configuration) -> Void = { _ in }
+) -> UNet2DModel {
+  var configuration = UNet2DModel.Configuration()
+  configuration.inChannels = 4
+  configuration.outChannels = 4
+  configuration.blockOutChannels = [8, 16]
+  configuration.downBlockTypes = ["DownBlock2D", "AttnDownBlock2D"]
+  configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
+  configuration.layersPerBlock = 1
+  configuration.normNumGroups = 4
+  configure(&configuration)
+  var model = UNet2DModel(configuration)
+  var random = PhiloxRandomSource(seed: seed)
+  model.randomize(using: &random)
+  return model
+}

@@ -5,6 +5,7 @@
 #include "adamw.h"
 #include "arena.h"
 #include "arithmetic_peak.h"
+#include "attention.h"
 #include "convolution.h"
 #include "convolution_gradient.h"
 #include "elementwise.h"

@@ -18,11 +18,13 @@ enum {
   lvae_group_norm_block_pixels = 512,
 };
 
-/// sums[groups][2]: the sum and the sum of squares over x[pixels, channels], for each of the groups
-/// of neighbouring channels. `channels` is a multiple of `groups`, `pixels` at least 1. The mean
-/// may be large beside the deviation: single precision holds only differences from the first pixel.
+/// sums[groups][2]: the sum and the sum of squares over x[pixels, channels] + offset[channels], for
+/// each of the groups of neighbouring channels; `offset` may be NULL (zeros). `channels` is a
+/// multiple of `groups`, `pixels` at least 1. The mean may be large beside the deviation: single
+/// precision holds only differences from the first pixel.
 void lvae_group_norm_partial_sums(
-    lvae_isa isa, const float *x, size_t pixels, size_t channels, size_t groups, double *sums);
+    lvae_isa isa, const float *x, const float *offset, size_t pixels, size_t channels,
+    size_t groups, double *sums);
 
 /// From one image's partial sums [blocks][groups][2], over `pixels` pixels in all:
 /// scale[c] = gamma[c] / √(variance + epsilon) and shift[c] = beta[c] − mean · scale[c].

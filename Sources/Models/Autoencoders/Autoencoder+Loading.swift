@@ -1,4 +1,3 @@
-import Foundation
 package import Tensors
 
 /// The halves of an autoencoder; who needs one only saves the other's memory.
@@ -68,23 +67,6 @@ extension ImportedModel {
 extension Autoencoder {
   /// The `config.json` of a folder that diffusers loads.
   public func configurationJSON() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let named = NamedConfiguration(className: Self.className, configuration: configuration)
-    return String(decoding: try encoder.encode(named), as: UTF8.self) + "\n"
-  }
-}
-
-/// A configuration with the name of its class.
-private struct NamedConfiguration: Encodable {
-  let className: String
-  let configuration: any Encodable
-
-  private enum Keys: String, CodingKey { case className = "_class_name" }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Keys.self)
-    try container.encode(className, forKey: .className)
-    try configuration.encode(to: encoder)
+    try configuration.json(className: Self.className)
   }
 }

@@ -67,6 +67,33 @@ private struct OperationCounter: ParameterVisitor {
   }
 }
 
+extension UNet2DModel {
+  /// How many floating-point operations an estimate takes for one latent; see
+  /// ``Autoencoder/operationCount(of:height:width:)``.
+  package func operationCount(height: Int, width: Int) -> Int {
+    let coarsest = configuration.blockOutChannels.count - 1
+    var counter = OperationCounter { name in
+      let parts = name.split(separator: ".")
+      if parts[0] == "class_embedding" { return 0 }
+      if parts[0] == "time_embedding" || parts.contains("time_emb_proj") { return 1 }
+      let block = Int(parts[1]) ?? 0
+      let resizes = parts.count > 2 && parts[2].hasSuffix("samplers") ? 1 : 0
+      let level =
+        switch parts[0] {
+        case "down_blocks": block + resizes
+        case "up_blocks": coarsest - block - resizes
+        case "mid_block": coarsest
+        default: 0
+        }
+      return (height >> level) * (width >> level)
+    }
+    var model = self
+    // This visitor throws nothing.
+    try? model.visitParameters(at: .root, with: &counter)
+    return counter.total
+  }
+}
+
 extension AutoencoderKL {
   /// How often the picture has been halved where a parameter's layer gives its result.
   fileprivate static func level(of name: [Substring], coarsest: Int) -> Int? {

@@ -74,6 +74,14 @@ public struct ConfigurationFields: Hashable, Sendable {
     return value
   }
 
+  /// An integer; nil where the field is `null`, and `fallback` where it is absent.
+  ///
+  /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.
+  public func optionalInteger(_ name: String, or fallback: Int?) throws(CheckpointError) -> Int? {
+    guard let value = values[name] else { return fallback }
+    return value == .null ? nil : try integer(name, or: 0)
+  }
+
   /// A number; `fallback` where the field is absent or `null`.
   ///
   /// - Throws: ``CheckpointError/field(path:name:expected:found:)`` where it is something else.

@@ -186,10 +186,11 @@ private struct KLRows {
   }
 
   private func normalized(
-    _ map: FeatureMap, _ norm: GroupNorm, _ activation: Activation, keeping: Bool = false
+    _ map: FeatureMap, _ norm: GroupNorm?, _ activation: Activation, keeping: Bool = false
   ) -> SourceStage {
     rows(
-      of: map, normalizedBy: map.normalization(norm.normalization(activation)), keeping: keeping)
+      of: map, normalizedBy: norm.map { map.normalization($0.normalization(activation)) },
+      keeping: keeping)
   }
 
   /// x + conv2(silu(norm2(conv1(silu(norm1(x)))))).

@@ -133,6 +133,10 @@ package enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   case inputShape(job: String, expected: Shape, found: Shape)
   /// The picture's size isn't one that the model takes.
   case size(Int, factor: Int)
+  /// The denoiser takes labels.
+  case needsLabels(job: String)
+  /// The model that is given is no denoiser.
+  case noDenoiser(job: String)
 
   package var description: String {
     switch self {
@@ -142,6 +146,10 @@ package enum BenchmarkError: Error, Hashable, CustomStringConvertible {
       "the input of \(job) has the shape \(found), and the job needs \(expected)"
     case .size(let size, let factor):
       "pictures of \(size)×\(size) don't divide by the model's factor \(factor)"
+    case .needsLabels(let job):
+      "\(job) is for a network without classes; name another --model"
+    case .noDenoiser(let job):
+      "\(job) is for a UNet2DModel; name the folder of one as --model"
     }
   }
 }

@@ -71,14 +71,8 @@ public struct PretrainedAutoencoder: Sendable {
   /// - Throws: `FileError`; `SafetensorsError` for weights beyond the range of `scalarType`.
   public func save(to folder: URL, as scalarType: ScalarType = .float32) throws {
     let folders = OutputFolders()
-    let weights = try Safetensors.encoded(
-      tensors: WeightCollector(autoencoder).tensors, as: scalarType, metadata: ["format": "pt"])
-    let path = folder.appending(path: "diffusion_pytorch_model.safetensors").path
-    try folders.write(weights, to: path)
-    // Last, since it makes the folder a model.
-    try folders.write(
-      Array(try autoencoder.configurationJSON().utf8),
-      to: folder.appending(path: "config.json").path)
+    try folders.writeModel(
+      autoencoder, configuration: autoencoder.configurationJSON(), to: folder, as: scalarType)
     try folders.finish()
   }
 

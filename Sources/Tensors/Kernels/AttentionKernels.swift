@@ -2,7 +2,7 @@ import CKernels
 
 /// Queries that one iteration takes, and keys that it takes at a time: the scores between them
 /// (256 KiB) stay in a core's cache.
-private let queryBlock = 128
+private let queryBlock = Int(lvae_narrow_head_queries)
 private let keyBlock = 512
 
 extension Tensor {
@@ -39,6 +39,13 @@ private func attend(
   values: UnsafePointer<Float>, keyCount: Int, width: Int, stride: Int,
   scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
 ) {
+  let isa = lvae_best_isa()
+  let scale = 1 / Float(width).squareRoot()
+  if width == Int(lvae_narrow_head_channels) {
+    unsafe lvae_narrow_head_attention(
+      isa, queries, count, keys, values, keyCount, stride, scale, output, scratch)
+    return
+  }
   let scores = unsafe scratch
   let maxima = unsafe scores + queryBlock * keyBlock
   let sums = unsafe maxima + queryBlock
@@ -48,8 +55,6 @@ private func attend(
   for row in 0..<count {
     unsafe (output + row * stride).initialize(repeating: 0, count: width)
   }
-  let isa = lvae_best_isa()
-  let scale = 1 / Float(width).squareRoot()
   for first in Swift.stride(from: 0, to: keyCount, by: keyBlock) {
     let block = min(keyBlock, keyCount - first)
     unsafe BLAS.multiply(

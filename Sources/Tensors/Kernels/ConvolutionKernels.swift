@@ -66,6 +66,7 @@ extension ConvolutionEpilogue {
 /// How one convolution is computed: an algorithm and its blocking, see `convolution.h`.
 @safe final class ConvolutionPlan {
   private let plan: OpaquePointer
+  private let pixelCount: Int
 
   /// The plan for a shape; nil if no kernel computes it.
   init?(_ shape: lvae_conv2d_shape) {
@@ -82,6 +83,7 @@ extension ConvolutionEpilogue {
         isLarge ? lvae_conv2d_accuracy_fast : lvae_conv2d_accuracy_standard)
     else { return nil }
     unsafe self.plan = plan
+    pixelCount = shape.out_height * shape.out_width
   }
 
   deinit {
@@ -135,7 +137,9 @@ extension ConvolutionEpilogue {
 
   /// The weights in the form that this plan wants them in.
   func packed(_ weight: Tensor) -> Storage {
-    weight.storage.packedWeights.value(for: algorithm) { packedAnew(weight) }
+    weight.storage.packedWeights.value(
+      for: algorithm, pixelCount: pixelCount, isCopy: algorithm == "direct"
+    ) { packedAnew(weight) }
   }
 
   /// The same, without keeping them beside the weights.

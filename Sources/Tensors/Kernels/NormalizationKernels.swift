@@ -49,6 +49,14 @@ extension Tensor {
   func groupStatistics(_ normalization: GroupNormalization) -> GroupStatistics {
     let groups = normalization.groups
     let (images, channels) = (shape[0], shape[-1])
+    precondition(
+      normalization.weight.shape == [channels], "\(shape) with \(normalization.weight.shape)")
+    let condition = normalization.condition?.tensor
+    precondition(
+      condition.map { $0.shape[0] == images } ?? true,
+      "\(images) images with a condition of \(condition?.shape ?? [])")
+    let offsets: Tensor? =
+      if case .offset(let offsets) = normalization.condition { offsets } else { nil }
     let pixels = shape.scalarCount / images / channels
     let blocks = (pixels + blockPixels - 1) / blockPixels
     var sums = [Double](repeating: 0, count: images * blocks * groups * 2)
@@ -62,6 +70,7 @@ extension Tensor {
         let (image, first) = (index / blocks, index % blocks * blockPixels)
         unsafe lvae_group_norm_partial_sums(
           lvae_best_isa(), storage.base + (image * pixels + first) * channels,
+          offsets.map { unsafe UnsafePointer($0.storage.base + image * channels) },
           min(blockPixels, pixels - first), channels, groups, sums + index * groups * 2)
       }
       for image in 0..<images {
@@ -73,7 +82,32 @@ extension Tensor {
           deviations.base + image * groups)
       }
     }
-    return GroupStatistics(
+    let statistics = GroupStatistics(
       scale: scale, shift: shift, means: means, reciprocalDeviations: deviations)
+    if let condition = normalization.condition { statistics.apply(condition, channels: channels) }
+    return statistics
+  }
+}
+
+extension GroupStatistics {
+  /// Makes the condition part of what each channel is multiplied with and what is added.
+  ///
+  /// Only for scales and shifts that nobody else knows yet.
+  fileprivate func apply(_ condition: GroupNormCondition, channels: Int) {
+    switch condition {
+    case .offset(let offsets):
+      // scale · (x + offset) + shift
+      for index in 0..<scale.count {
+        unsafe shift.base[index] += scale.base[index] * offsets.storage.base[index]
+      }
+    case .scaleShift(let condition):
+      for index in 0..<scale.count {
+        let (image, channel) = index.quotientAndRemainder(dividingBy: channels)
+        let first = unsafe condition.storage.base + image * 2 * channels + channel
+        let factor = unsafe 1 + first[0]
+        unsafe shift.base[index] = shift.base[index] * factor + first[channels]
+        unsafe scale.base[index] *= factor
+      }
+    }
   }
 }

@@ -32,10 +32,8 @@ extension Tensor {
     precondition(
       epilogue.residual.map { $0.shape == geometry.outputShape } ?? true,
       "a residual of \(geometry.outputShape)")
-    let nodes = [
-      node, weight.node, bias?.node, epilogue.residual?.node, normalization?.weight.node,
-      normalization?.bias.node,
-    ]
+    let nodes =
+      [node, weight.node, bias?.node, epilogue.residual?.node] + (normalization?.nodes ?? [])
     if GradientRecording.isOn(nodes) {
       return convolvingRecorded(geometry, weight, epilogue, normalization, nodes)
     }
@@ -77,17 +75,18 @@ extension Tensor {
         results[1] = geometry.weightGradient(input ?? x, gradient)
       }
       results.append(isNeeded[3] ? gradient : nil)
-      guard isNeeded[0] || isNeeded[4] || isNeeded[5] else { return results + [nil, nil] }
+      let isNeededBefore = [isNeeded[0]] + isNeeded[4...]
+      guard isNeededBefore.contains(true) else { return results }
       let before = geometry.inputGradient(gradient, constantWeight)
       guard let constantNorm, let statistics else {
         results[0] = before
-        return results + [nil, nil]
+        return results
       }
       _ = consume gradient
       let gradients = x.groupNormGradients(
-        before, constantNorm, statistics, needsInput: isNeeded[0])
-      results[0] = gradients.input
-      return results + [gradients.weight, gradients.bias]
+        before, constantNorm, statistics, isNeeded: isNeededBefore)
+      results[0] = gradients[0]
+      return results + gradients[1...]
     }
     return activation == fused ? recorded : recorded.activated(activation)
   }

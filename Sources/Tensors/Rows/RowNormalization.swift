@@ -61,8 +61,8 @@ package final class RowStatistics {
       ThreadPool.current.run(count: blocks) { block, _ in
         let start = block * blockPixels
         unsafe lvae_group_norm_partial_sums(
-          lvae_best_isa(), source + start * channels, min(blockPixels, pixels - start), channels,
-          groups, sums + first + block * groups * 2)
+          lvae_best_isa(), source + start * channels, nil, min(blockPixels, pixels - start),
+          channels, groups, sums + first + block * groups * 2)
       }
     }
   }

@@ -1,7 +1,7 @@
 import Layers
 public import Models
 import Schedulers
-public import Tensors
+import Tensors
 
 /// Trains a denoiser step by step: latents, noise, the square error of its estimate, AdamW, running
 /// means.
@@ -92,7 +92,7 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   ) throws -> ((loss: Double, error: Double), Gradient) {
     let (value, errors, gradient) = valueWithGradient(
       at: model, isTrainable: { !settings.train.isFrozen($0) },
-      reporting: { loss(of: batch, number: number, with: $0) })
+      reporting: { self.loss(of: batch, number: number, with: $0) })
     let loss = Double(value.scalars[0])
     guard loss.isFinite else {
       throw TrainingError.notFinite(step: step + 1, place: "the loss")

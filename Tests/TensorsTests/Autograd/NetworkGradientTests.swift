@@ -89,6 +89,27 @@ struct NetworkGradientTests {
     }
   }
 
+  @Test(arguments: [(1, 16, 2), (7, 6, 3), (600, 24, 8)])
+  func conditionedNormalizations(_ sizes: (pixels: Int, channels: Int, groups: Int)) {
+    let channels = sizes.channels
+    let x = sampleTensor([2, sizes.pixels, 1, channels], seed: 1)
+    let parameters = [sampleTensor([channels], seed: 2), sampleTensor([channels])]
+    let kernel = sampleTensor([1, 1, channels, 4], seed: 6)
+    for isOffset in [true, false] {
+      let condition = sampleTensor([2, isOffset ? channels : 2 * channels], seed: 5)
+      for fused in [false, true] {
+        let error = gradientError(at: [x] + parameters + [condition]) {
+          let normalization = GroupNormalization(
+            groups: sizes.groups, weight: $0[1], bias: $0[2], epsilon: 1e-3, activation: .silu,
+            condition: isOffset ? .offset($0[3]) : .scaleShift($0[3]))
+          return fused
+            ? $0[0].conv2d(kernel, normalization: normalization) : $0[0].groupNorm(normalization)
+        }
+        #expect(error < 2e-3, "\(isOffset) \(fused)")
+      }
+    }
+  }
+
   @Test(arguments: [(1, 5, 5, 1), (2, 150, 40, 2), (1, 300, 300, 1), (3, 9, 17, 4)])
   func attentions(_ sizes: (images: Int, queries: Int, keys: Int, heads: Int)) {
     let queries = sampleTensor([sizes.images, sizes.queries, 8], seed: 1) * 2

@@ -3,7 +3,7 @@ public import LatentFiles
 public import Models
 import Pipelines
 import Synchronization
-public import Tensors
+import Tensors
 
 /// The latents of a data set: `.latent` files of one autoencoder and one size.
 public struct LatentSet: Sendable {
@@ -120,7 +120,8 @@ public struct LatentSet: Sendable {
   ///   autoencoder's space.
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   public func latent(at index: Int) throws(TrainingDataError) -> DiagonalGaussianDistribution {
-    let tensor = try cache[index] ?? read(index)
+    let tensor: Tensor
+    if let known = cache[index] { tensor = known } else { tensor = try read(index) }
     return tensor.shape[3] == channels
       ? DiagonalGaussianDistribution(mean: tensor, logVariance: nil)
       : DiagonalGaussianDistribution(moments: tensor)

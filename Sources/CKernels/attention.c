@@ -1,0 +1,9 @@
+#include "attention.h"
+
+#include "row_kernels.h"
+
+void lvae_narrow_head_attention(
+    lvae_isa isa, const float *q, size_t queries, const float *k, const float *v, size_t keys,
+    size_t stride, float scale, float *y, float *scratch) {
+  row_kernels_of(isa)->narrow_head_attention(q, queries, k, v, keys, stride, scale, y, scratch);
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Layers
+import Models
+import Pipelines
+import Tensors
+
+/// A run of `lvae diffuse-train`: latents, denoiser, checkpoints, log, samples and report in one
+/// folder; see ``AutoencoderTrainingRun``.
+public struct DiffusionTrainingRun: Sendable {
+  /// The folder of the latents.
+  public let data: String
+  /// Where all results go.
+  public let folder: RunFolder
+  /// The settings.
+  public let settings: DiffusionSettings
+
+  /// A run.
+  public init(data: String, folder: RunFolder, settings: DiffusionSettings) {
+    self.data = data
+    self.folder = folder
+    self.settings = settings
+  }
+
+  /// Trains.
+  ///
+  /// - Parameters:
+  ///   - stop: whether to stop after the step in hand.
+  ///   - report: called with what happens.
+  /// - Returns: how it ended.
+  /// - Throws: what is wrong with latents, model, folder or checkpoint, before any long work; then
+  ///   ``TrainingError/notFinite(step:place:)``, and errors that name a file.
+  public func callAsFunction(
+    stop: @Sendable () -> Bool = { false },
+    report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingEnd {
+    let latents = try LatentSet(
+      path: data, labels: settings.data.labels, cacheByteCount: settings.data.cacheMiB << 20)
+    let autoencoder = try autoencoder(of: latents)
+    let lock = try folder.open()
+    defer { withExtendedLifetime(lock) {} }
+    report(.notice(latents.text))
+    return try run(
+      try startingModel(latents), latents, autoencoder, stop: stop, report: report)
+  }
+
+  /// The autoencoder that made the latents, for the pictures of samples.
+  private func autoencoder(of latents: LatentSet) throws -> PretrainedAutoencoder {
+    let store = ModelStore()
+    if !settings.autoencoder.isEmpty {
+      let given = try store.load(settings.autoencoder)
+      guard given.sha256 == latents.model.sha256 else {
+        throw CodecError.otherModel(wanted: latents.model, given: given.latentModel)
+      }
+      return given
+    }
+    guard let found = try store.load(for: latents.model) else {
+      throw ModelStoreError.modelOfFileNotFound(latents.model)
+    }
+    return found
+  }
+
+  /// The denoiser before its first step.
+  private func startingModel(_ latents: LatentSet) throws -> any Denoiser {
+    let classes = latents.classNames.count
+    // One label more, for no class.
+    let labelCount = classes == 0 ? nil : classes + (settings.objective.labelDropout > 0 ? 1 : 0)
+    let size = [latents.height, latents.width]
+    guard
+      let configuration = try settings.model.architecture(
+        channels: latents.channels, size: size, labelCount: labelCount)
+    else {
+      guard case .folder(let path) = settings.model else {
+        preconditionFailure("\(settings.model) has no architecture")
+      }
+      let model = try LatentDiffusionModel(contentsOf: URL(filePath: path))
+      guard model.classNames == latents.classNames else {
+        throw TrainingError.otherClasses(
+          path: path, found: latents.classNames, expected: model.classNames)
+      }
+      return model.denoiser
+    }
+    var random = PhiloxRandomSource(seed: settings.train.seed).stream(RandomStream.parameters)
+    var model = UNet2DModel(configuration)
+    guard size.allSatisfy({ $0 % model.spatialFactor == 0 }) else {
+      throw TrainingError.latentsDoNotFit(size: size, factor: model.spatialFactor)
+    }
+    model.initialize(using: &random)
+    return model
+  }
+
+  private func run<Model: Denoiser>(
+    _ model: Model, _ latents: LatentSet, _ autoencoder: PretrainedAutoencoder,
+    stop: () -> Bool, report: @escaping @Sendable (TrainingEvent) -> Void
+  ) throws -> TrainingEnd {
+    let session = try TrainingSession<DiffusionWork<Model>>.opened(
+      in: folder, settings: settings, architecture: try model.configurationObject(), report: report
+    ) { found in
+      var trainer = try DiffusionTrainer(
+        model, settings: settings,
+        nullLabel: latents.classNames.isEmpty ? nil : latents.classNames.count)
+      if let found { try trainer.restore(found) }
+      return DiffusionWork(trainer, latents: latents, autoencoder: autoencoder)
+    }
+    guard var session else { return .wasFinished }
+    return try session.run(stop: stop)
+  }
+}
+
+extension LatentSet {
+  /// What is trained with, for people.
+  var text: String {
+    let size = "\(channels)×\(height)×\(width)"
+    guard let labels else { return "\(count) latents of \(size), without classes" }
+    let counts = classNames.indices.map { label in labels.count { $0 == label } }
+    let classes = zip(classNames, counts).map { "\($0) \($1)" }
+    return "\(count) latents of \(size) in \(classNames.count) classes: "
+      + classes.joined(separator: ", ")
+  }
+}
