@@ -145,6 +145,12 @@ import Testing
       _ = try parsed(solver + #""algorithm_type": "dpmsolver"}"#).scheduler()
     }
     expectContradiction {
+      let text = """
+        {"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": true, "sigma_min": 1e5}
+        """
+      _ = try parsed(text).scheduler().start(steps: 5)
+    }
+    expectContradiction {
       let text = #"{"_class_name": "UniPCMultistepScheduler", "predict_x0": false}"#
       _ = try parsed(text).scheduler()
     }

@@ -17,9 +17,8 @@ struct SigmaPlan {
     timesteps = try configuration.timesteps(steps)
     let given = timesteps.map { table.sigma(at: $0) }
     var sigmas = given
-    if let spread = configuration.sigmaSpacing.sigmas(
-      from: configuration.sigmaMax ?? given[0], to: configuration.sigmaMin ?? given[steps - 1],
-      count: steps)
+    if let spread = try Self.spread(
+      configuration, from: given[0], to: given[steps - 1], count: steps)
     {
       sigmas = spread
       timesteps = spread.map { table.timestep(ofSigma: $0) }
@@ -55,10 +54,7 @@ struct SigmaPlan {
     var times = try configuration.multistepTimesteps(steps, of: schedule)
     var sigmas = times.map { table.sigma(at: $0) }
     let (smallest, largest) = (table.sigmas[0], table.sigmas[schedule.count - 1])
-    if let spread = configuration.sigmaSpacing.sigmas(
-      from: configuration.sigmaMax ?? largest, to: configuration.sigmaMin ?? smallest,
-      count: steps)
-    {
+    if let spread = try Self.spread(configuration, from: largest, to: smallest, count: steps) {
       sigmas = spread
       let rounds =
         configuration.sigmaSpacing == .karras
@@ -70,6 +66,19 @@ struct SigmaPlan {
     }
     timesteps = times
     self.sigmas = sigmas + [configuration.finalSigma(of: table)]
+  }
+
+  /// Levels spread as the settings say, between theirs or those of the timesteps; nil where the
+  /// timesteps give them.
+  private static func spread(
+    _ configuration: SchedulerConfiguration, from largest: Double, to smallest: Double, count: Int
+  ) throws(SchedulerError) -> [Double]? {
+    let (first, last) = (configuration.sigmaMax ?? largest, configuration.sigmaMin ?? smallest)
+    guard first > last || count == 1 else {
+      throw .contradiction(
+        "sigma_min \(last) isn't below sigma_max \(first), the largest level; correct them")
+    }
+    return configuration.sigmaSpacing.sigmas(from: first, to: last, count: count)
   }
 
   /// The whole number at or below a time, which may be off by a rounding error.
