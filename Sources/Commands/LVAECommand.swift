@@ -18,7 +18,8 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
-      VerifyCommand.self, TrainCommand.self, SampleCommand.self, InterpolateCommand.self,
+      VerifyCommand.self, TrainCommand.self, DiffuseTrainCommand.self, SampleCommand.self,
+      InterpolateCommand.self,
       TraverseCommand.self, ModelsCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 

@@ -25,6 +25,10 @@ public protocol Denoiser: ParameterContainer {
   /// the caller's business.
   var labelCount: Int? { get }
 
+  /// The height and width of the latents that it was trained with, or one number for both; nil if
+  /// that isn't known.
+  var trainedSize: [Int]? { get }
+
   /// What height and width must be multiples of.
   var spatialFactor: Int { get }
 

@@ -64,6 +64,9 @@ public struct UNet2DModel: Denoiser {
   /// How many classes it knows; nil if it takes no labels.
   public var labelCount: Int? { configuration.numClassEmbeds }
 
+  /// The height and width of the latents that it was trained with, or one number for both.
+  public var trainedSize: [Int]? { configuration.sampleSize }
+
   /// What height and width must be multiples of.
   public var spatialFactor: Int { 1 << (configuration.blockOutChannels.count - 1) }
 

@@ -1,5 +1,6 @@
 public import Foundation
 public import Models
+public import Schedulers
 public import Tensors
 
 /// An autoencoder, a denoiser that works on its latents, and the scheduler's settings: a pipeline's
@@ -7,7 +8,7 @@ public import Tensors
 ///
 /// | Path | What |
 /// |---|---|
-/// | `model_index.json` | which class each part is of |
+/// | `model_index.json` | which class each part is of, and the names of the classes (`id2label`) |
 /// | `vae/` (or `vqvae/`, in diffusers' `LDMPipeline`) | the autoencoder |
 /// | `unet/` | the denoiser |
 /// | `scheduler/scheduler_config.json` | the scheduler's settings |
@@ -16,8 +17,10 @@ public struct LatentDiffusionModel: Sendable {
   public let autoencoder: PretrainedAutoencoder
   /// Works on latents in the autoencoder's ``Models/LatentScaling``.
   public let denoiser: any Denoiser
-  /// The fields of `scheduler_config.json`, with `_class_name`.
-  public let scheduler: JSONObject
+  /// How noise was added when the denoiser was trained, and how it is sampled by default.
+  public let scheduler: SchedulerConfiguration
+  /// The names of the classes, in the order of their labels; empty where there are none.
+  public let classNames: [String]
 
   private static let indexName = "model_index.json"
   private static let schedulerPath = "scheduler/scheduler_config.json"
@@ -28,7 +31,8 @@ public struct LatentDiffusionModel: Sendable {
   ///
   /// - Throws: ``LatentDiffusionError`` where they don't belong together.
   public init(
-    autoencoder: PretrainedAutoencoder, denoiser: any Denoiser, scheduler: JSONObject
+    autoencoder: PretrainedAutoencoder, denoiser: any Denoiser, scheduler: SchedulerConfiguration,
+    classNames: [String] = []
   ) throws(LatentDiffusionError) {
     let latentChannels = autoencoder.autoencoder.latentChannels
     guard latentChannels == denoiser.inputChannels else {
@@ -38,15 +42,26 @@ public struct LatentDiffusionModel: Sendable {
     guard [latentChannels, 2 * latentChannels].contains(denoiser.outputChannels) else {
       throw .outputChannels(latent: latentChannels, denoiser: denoiser.outputChannels)
     }
-    guard Self.className(of: scheduler) != nil else { throw .noSchedulerClass }
+    guard classNames.count <= denoiser.labelCount ?? 0 else {
+      throw .classes(names: classNames.count, labels: denoiser.labelCount ?? 0)
+    }
     self.autoencoder = autoencoder
     self.denoiser = denoiser
     self.scheduler = scheduler
+    // A model of others may not say what its labels mean.
+    self.classNames =
+      classNames.isEmpty ? (0..<(denoiser.labelCount ?? 0)).map { "\($0)" } : classNames
   }
 
-  private static func className(of scheduler: JSONObject) -> String? {
-    guard case .string(let name)? = scheduler["_class_name"], !name.isEmpty else { return nil }
-    return name
+  /// The label that stands for no class: the one behind all classes, if there is one.
+  public var nullLabel: Int? {
+    denoiser.labelCount.flatMap { $0 > classNames.count ? classNames.count : nil }
+  }
+
+  /// The height and width of the latents that the denoiser was trained with.
+  public var latentSize: (height: Int, width: Int) {
+    let size = denoiser.trainedSize ?? [32]
+    return (size[0], size[size.count - 1])
   }
 
   // MARK: Reading
@@ -67,11 +82,13 @@ public struct LatentDiffusionModel: Sendable {
     let denoiser = try ImportedModel(
       contentsOf: folder.appending(path: DiffusionIndex.denoiserName), options: options
     ).denoiser()
-    let scheduler = try ConfigurationFields(
+    let scheduler = try SchedulerConfiguration(
       contentsOf: folder.appending(path: Self.schedulerPath))
     try index.check(index.autoencoderName, is: autoencoder.className)
     try index.check(DiffusionIndex.denoiserName, is: type(of: denoiser).className)
-    try self.init(autoencoder: autoencoder, denoiser: denoiser, scheduler: scheduler.values)
+    try self.init(
+      autoencoder: autoencoder, denoiser: denoiser, scheduler: scheduler,
+      classNames: index.classNames)
   }
 
   // MARK: Writing
@@ -94,7 +111,7 @@ public struct LatentDiffusionModel: Sendable {
       denoiser, configuration: denoiser.configurationJSON(),
       to: folder.appending(path: DiffusionIndex.denoiserName), as: scalarType)
     try folders.write(
-      Array((JSONValue.object(scheduler).text + "\n").utf8),
+      Array((JSONValue.object(scheduler.json).text + "\n").utf8),
       to: folder.appending(path: Self.schedulerPath).path)
     try folders.finish()
     try folders.write(Array((JSONValue.object(indexFields).text + "\n").utf8), to: index.path)
@@ -105,12 +122,18 @@ public struct LatentDiffusionModel: Sendable {
     func part(_ className: String) -> JSONValue {
       .array([.string("diffusers"), .string(className)])
     }
-    return [
+    var fields: JSONObject = [
       "_class_name": .string(Self.className),
       DiffusionIndex.autoencoderNames[0]: part(autoencoder.className),
       DiffusionIndex.denoiserName: part(type(of: denoiser).className),
-      DiffusionIndex.schedulerName: part(Self.className(of: scheduler) ?? ""),
+      DiffusionIndex.schedulerName: part(scheduler.className.rawValue),
     ]
+    if !classNames.isEmpty {
+      var names = JSONObject()
+      for (label, name) in classNames.enumerated() { names["\(label)"] = .string(name) }
+      fields[DiffusionIndex.classesKey] = .object(names)
+    }
+    return fields
   }
 }
 
@@ -123,36 +146,49 @@ private struct DiffusionIndex {
   /// `vae` or `vqvae`.
   let autoencoderName: String
   private let path: String
-  private let classNames: [String: String]
+  /// The names of the classes, as diffusers' `DiTPipeline` has them: from label to name.
+  let classNames: [String]
+  private let partClasses: [String: String]
 
   /// - Throws: ``LatentDiffusionError`` where a part is missing, or there are others.
   init(_ fields: ConfigurationFields) throws(LatentDiffusionError) {
     path = fields.source
-    var classNames: [String: String] = [:]
+    var partClasses: [String: String] = [:]
     for member in fields.values.members where !member.key.hasPrefix("_") {
       // Parts are pairs of a library and a class; `[null, null]` says that there is none.
       guard case .array(let pair) = member.value, pair.count == 2,
         case .string(let className) = pair[1]
       else { continue }
-      classNames[member.key] = className
+      partClasses[member.key] = className
     }
-    guard let autoencoderName = Self.autoencoderNames.first(where: { classNames[$0] != nil }) else {
+    guard let autoencoderName = Self.autoencoderNames.first(where: { partClasses[$0] != nil })
+    else {
       throw .missingPart(index: path, names: Self.autoencoderNames)
     }
-    for name in [Self.denoiserName, Self.schedulerName] where classNames[name] == nil {
+    for name in [Self.denoiserName, Self.schedulerName] where partClasses[name] == nil {
       throw .missingPart(index: path, names: [name])
     }
     let known = [autoencoderName, Self.denoiserName, Self.schedulerName]
-    if let other = classNames.keys.filter({ !known.contains($0) }).min() {
-      throw .unknownPart(index: path, name: other, className: classNames[other] ?? "")
+    if let other = partClasses.keys.filter({ !known.contains($0) }).min() {
+      throw .unknownPart(index: path, name: other, className: partClasses[other] ?? "")
     }
     self.autoencoderName = autoencoderName
-    self.classNames = classNames
+    self.partClasses = partClasses
+    self.classNames = Self.classNames(in: fields.values)
+  }
+
+  static let classesKey = "id2label"
+
+  private static func classNames(in values: JSONObject) -> [String] {
+    guard case .object(let labels)? = values[classesKey] else { return [] }
+    var names: [String] = []
+    while case .string(let name)? = labels["\(names.count)"] { names.append(name) }
+    return names
   }
 
   /// - Throws: ``LatentDiffusionError/otherClass(index:name:expected:found:)``.
   func check(_ name: String, is found: String) throws(LatentDiffusionError) {
-    guard let expected = classNames[name], expected != found else { return }
+    guard let expected = partClasses[name], expected != found else { return }
     throw .otherClass(index: path, name: name, expected: expected, found: found)
   }
 }
@@ -163,8 +199,8 @@ public enum LatentDiffusionError: Error, Hashable, Sendable {
   case inputChannels(latent: Int, denoiser: Int)
   /// The denoiser's estimates have other channels than latents.
   case outputChannels(latent: Int, denoiser: Int)
-  /// The scheduler's settings don't say of which class it is.
-  case noSchedulerClass
+  /// There are more names of classes than the denoiser knows labels.
+  case classes(names: Int, labels: Int)
   /// The index lacks a part, which may have several names.
   case missingPart(index: String, names: [String])
   /// The index has a part that isn't known.
@@ -183,8 +219,9 @@ extension LatentDiffusionError: CustomStringConvertible {
     case .outputChannels(let latent, let denoiser):
       "the autoencoder's latents have \(latent) channels, and the denoiser gives \(denoiser) "
         + "(out_channels), neither as many nor twice as many; use one that was trained on them"
-    case .noSchedulerClass:
-      "the scheduler's settings have no _class_name; add one, such as \"DDIMScheduler\""
+    case .classes(let names, let labels):
+      "there are names for \(names) classes, and the denoiser knows \(labels) (num_class_embeds); "
+        + "give the names of its own classes in id2label"
     case .missingPart(let index, let names):
       "\(index): names no \(names.joined(separator: " or ")); give the folder of a pipeline with an "
         + "autoencoder, a UNet2DModel and a scheduler"

@@ -1,7 +1,7 @@
 public import Images
 import Models
 public import Schedulers
-public import Tensors
+import Tensors
 
 /// How pictures are sampled.
 public struct DiffusionOptions: Sendable {
@@ -83,7 +83,7 @@ public struct DiffusionPipeline: Sendable {
   }
 
   private func scheduler(_ options: DiffusionOptions) throws(SchedulerError) -> any Scheduler {
-    let own = model.schedulerConfiguration
+    let own = model.scheduler
     return try (options.scheduler?.configuration(forModelTrainedWith: own) ?? own).scheduler()
   }
 }

@@ -5,8 +5,8 @@ extension ParameterContainer {
   /// Gives every parameter the value with which training starts.
   ///
   /// Weights and biases of convolutions and linear layers are uniform in ±1/√inputs (PyTorch's
-  /// default: He et al. 2015, arXiv:1502.01852, equation 15 with a = √5); norms start with a scale
-  /// of 1 and an offset of 0.
+  /// default: He et al. 2015, arXiv:1502.01852, equation 15 with a = √5); embeddings are standard
+  /// normal; norms start with a scale of 1 and an offset of 0.
   ///
   /// - Parameter source: fixes the numbers.
   public mutating func initialize(using source: inout some RandomSource) {
@@ -29,6 +29,10 @@ private struct Initializer<Source: RandomSource>: ParameterVisitor {
   mutating func visit(_ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout) {
     let shape = parameter.shape
     let isWeight = path.description.hasSuffix("weight")
+    if layout == .unchanged, shape.rank == 2 {
+      parameter = Tensor.randomNormal(shape: shape, using: &source)
+      return
+    }
     if isWeight { bound = Self.bound(shape, layout) }
     guard let bound else {
       parameter = Tensor(repeating: isWeight ? 1 : 0, shape: shape)

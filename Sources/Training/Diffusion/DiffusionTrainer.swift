@@ -103,7 +103,7 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   /// The loss of a batch, and the mean square error of each estimate.
   private func loss(
     of batch: LatentBatch, number: Int, with model: Model
-  ) -> (loss: Tensor, errors: [Double]) {
+  ) -> (loss: Tensor, report: [Double]) {
     func random(_ stream: UInt64) -> PhiloxRandomSource {
       self.random.stream(stream).stream(UInt64(number))
     }

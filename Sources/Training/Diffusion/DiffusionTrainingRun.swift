@@ -1,4 +1,5 @@
 import Foundation
+import LatentFiles
 import Layers
 import Models
 import Pipelines

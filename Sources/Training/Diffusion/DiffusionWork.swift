@@ -112,7 +112,7 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
       forModelTrainedWith: settings.noise.scheduler)
     return try LatentDiffusionModel(
       autoencoder: autoencoder, denoiser: trainer.averagedModel,
-      scheduler: configuration.values, classNames: latents.classNames)
+      scheduler: configuration, classNames: latents.classNames)
   }
 
   // MARK: The page
@@ -120,7 +120,8 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   func facts(in entries: [TrainingLog.Entry]) -> [(name: String, value: String)] {
     [
       (
-        "latents", "\(sides.training.count) to train with, \(sides.validation.count) to validate with"
+        "latents",
+        "\(sides.training.count) to train with, \(sides.validation.count) to validate with"
       )
     ]
       + (latents.classNames.isEmpty

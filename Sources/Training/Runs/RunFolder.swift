@@ -35,7 +35,12 @@ public struct RunFolder: Sendable {
   private var bottleneckPath: String { "\(path)/bottleneck.safetensors" }
   var resultPath: String { "\(path)/result.json" }
   private var checkpointsPath: String { "\(trainingPath)/checkpoints" }
-  private var configurationPath: String { "\(path)/config.json" }
+  /// Whether there is an autoencoder, or a pipeline.
+  private var holdsModel: Bool {
+    ["config.json", "model_index.json"].contains {
+      FileManager.default.fileExists(atPath: "\(path)/\($0)")
+    }
+  }
 
   /// What the folder is called.
   var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
@@ -52,7 +57,7 @@ public struct RunFolder: Sendable {
   ///
   /// - Throws: ``TrainingError``, and an error that names the folder if it can't be made.
   func open() throws -> FileDescriptor {
-    if !holdsRun, FileManager.default.fileExists(atPath: configurationPath) {
+    if !holdsRun, holdsModel {
       throw TrainingError.folderInUse(path: path)
     }
     try FileManager.default.createDirectory(
@@ -70,7 +75,7 @@ public struct RunFolder: Sendable {
   func result() -> JSONObject? {
     guard let data = FileManager.default.contents(atPath: resultPath),
       case .object(let object)? = try? JSONParser.parse(Array(data)),
-      FileManager.default.fileExists(atPath: configurationPath)
+      holdsModel
     else { return nil }
     return object
   }
@@ -89,6 +94,13 @@ public struct RunFolder: Sendable {
   func write(result: JSONObject) throws {
     try AtomicFile.write(
       Array((JSONValue.object(result).indentedText + "\n").utf8), to: resultPath)
+  }
+
+  /// Writes a denoiser with its autoencoder and scheduler.
+  ///
+  /// - Throws: an error that names the file that can't be written.
+  func write(_ model: LatentDiffusionModel) throws {
+    try model.save(to: URL(filePath: path))
   }
 
   /// Writes an autoencoder, and what stands between its halves.

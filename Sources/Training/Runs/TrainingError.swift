@@ -6,6 +6,10 @@ public enum TrainingError: Error, Hashable, Sendable {
   case cropDoesNotFit(crop: Int, factor: Int)
   /// The squares are too small for a term of the objective.
   case cropTooSmall(crop: Int, least: Int, setting: String)
+  /// The latents' sizes don't fit the denoiser.
+  case latentsDoNotFit(size: [Int], factor: Int)
+  /// The classes of the latents aren't those that the denoiser knows.
+  case otherClasses(path: String, found: [String], expected: [String])
   /// All parameters are frozen.
   case nothingToTrain
   /// The folder holds a model that no run of training made.
@@ -15,6 +19,10 @@ public enum TrainingError: Error, Hashable, Sendable {
 }
 
 extension TrainingError: CustomStringConvertible {
+  private static func list(_ names: [String]) -> String {
+    names.isEmpty ? "none" : names.joined(separator: ", ")
+  }
+
   /// What is wrong, and what to do.
   public var description: String {
     switch self {
@@ -27,6 +35,12 @@ extension TrainingError: CustomStringConvertible {
         + "\(max(1, crop / factor) * factor)"
     case .cropTooSmall(let crop, let least, let setting):
       "data.crop is \(crop), and \(setting) needs at least \(least); set it so, or that to 0"
+    case .latentsDoNotFit(let size, let factor):
+      "the latents' size \(size[0])×\(size[1]) isn't a multiple of the denoiser's factor, \(factor); "
+        + "encode pictures with another --size, or choose a model with fewer resolutions"
+    case .otherClasses(let path, let found, let expected):
+      "the latents' classes are \(Self.list(found)), and \(path) knows \(Self.list(expected)); give "
+        + "latents of these classes, or train a new model"
     case .nothingToTrain:
       "no parameter is left to be trained; check train.frozen and train.decoder_only"
     case .folderInUse(let path):

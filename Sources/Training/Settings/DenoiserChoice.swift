@@ -82,6 +82,7 @@ extension DenoiserChoice.Preset {
     case .small:
       configuration.blockOutChannels = [64, 128]
       configuration.layersPerBlock = 2
+      configuration.timeEmbeddingDim = 192
     case .tiny:
       configuration.blockOutChannels = [32, 64]
       configuration.layersPerBlock = 1

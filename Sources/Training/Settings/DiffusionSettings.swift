@@ -119,7 +119,8 @@ extension LatentSet.Labels {
     }
   }
 
-  var text: String {
+  /// As ``init(_:)`` reads it.
+  public var text: String {
     switch self {
     case .none: "none"
     case .folders: "folders"

@@ -1,10 +1,12 @@
 import Tensors
 
-extension TrainingSettings {
-  /// What each setting means, with formulas and sources, and its default: for `--help`.
-  public static var explanation: String {
-    let defaults = TrainingSettings().values
-    var text = "SETTINGS (name, default, meaning; x: pictures, y: reconstructions, in −1…1)\n"
+extension RunConfiguration {
+  /// The settings with their defaults and meanings, for `--help`.
+  static func explanation(
+    symbols: String, of explanations: [(path: String, meaning: String)]
+  ) -> String {
+    let defaults = Self().values
+    var text = "SETTINGS (name, default, meaning; \(symbols))\n"
     for (path, meaning) in explanations {
       text += "\n\(path) [\(value(at: path, in: defaults))]: \(meaning)"
     }
@@ -19,6 +21,13 @@ extension TrainingSettings {
     }
     return value.text
   }
+}
+
+extension TrainingSettings {
+  /// What each setting means, with formulas and sources, and its default: for `--help`.
+  public static var explanation: String {
+    explanation(symbols: "x: pictures, y: reconstructions, in −1…1", of: explanations)
+  }
 
   /// The path and the meaning of each setting, in the order of the file.
   static let explanations: [(path: String, meaning: String)] =
@@ -29,7 +38,7 @@ extension TrainingSettings {
           + "trained further, or a config.json as diffusers has it, with _class_name"
       )
     ] + bottleneckExplanations + dataExplanations + objectiveExplanations
-    + optimizerExplanations + runExplanations
+    + optimizerExplanations + sharedRunExplanations + runExplanations
 
   private static let bottleneckExplanations: [(path: String, meaning: String)] = [
     (
@@ -134,7 +143,7 @@ extension TrainingSettings {
     ("objective.adversarial_start", "the step from which on it counts"),
   ]
 
-  private static let optimizerExplanations: [(path: String, meaning: String)] = [
+  static let optimizerExplanations: [(path: String, meaning: String)] = [
     (
       "optimizer.learning_rate",
       "η of AdamW: x ← x(1 − ηλ) − η·m̂/(√v̂ + ε) (Loshchilov and Hutter 2017, arXiv:1711.05101)"
@@ -163,7 +172,7 @@ extension TrainingSettings {
     ),
   ]
 
-  private static let runExplanations: [(path: String, meaning: String)] = [
+  static let sharedRunExplanations: [(path: String, meaning: String)] = [
     ("train.steps", "how many steps are made"),
     ("train.seed", "fixes first weights, batches and noise"),
     ("train.threads", "threads that compute, 0 for all; results don't depend on it"),
@@ -174,6 +183,9 @@ extension TrainingSettings {
     ("train.sample_every", "steps between pictures of reconstructions, 0 for none"),
     ("train.sample_count", "how many pictures these show"),
     ("train.frozen", "names of parameters that stay, * for any letters: encoder.*"),
+  ]
+
+  private static let runExplanations: [(path: String, meaning: String)] = [
     ("train.decoder_only", "keep the encoder, so that latents stay valid"),
     (
       "train.activation_checkpointing",
