@@ -18,7 +18,8 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
-      VerifyCommand.self, TrainCommand.self, ModelsCommand.self, BenchCommand.self,
+      VerifyCommand.self, EvalCommand.self, TrainCommand.self, ModelsCommand.self,
+      BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.

@@ -3,7 +3,7 @@ import CTurboJPEG
 /// JPEG through libjpeg-turbo's TurboJPEG interface.
 enum JPEG {
   /// The longest side that the encoder takes.
-  private static let sideLimit = 65500
+  static let sideLimit = 65500
 
   /// Reads a file.
   ///
