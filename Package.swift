@@ -69,7 +69,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Tensors", "Images", "Layers", "Models", "Pipelines", "Training", "TestSupport",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Pipelines", "Training",
+        "TestSupport",
       ]),
     .testTarget(
       name: "CommandsTests",

@@ -40,8 +40,8 @@ struct EvalCommand: ParsableCommand {
       arXiv:2006.13202); in nats a picture, and in bits for each of its 8-bit numbers.
 
       In the page of --report, thumbnails and error maps (black for no error, white for 32 levels and \
-      more) take 6 MB at most: they are the smaller the more pictures there are, down to 64 pixels, \
-      and then only every so manieth picture has them.
+      more) take 6 MB at most: the more pictures there are, the smaller they become, down to 64 \
+      pixels; beyond that only a part of the pictures, evenly chosen, is shown.
       """)
 
   @Argument(help: "Pictures, and folders that are walked with all that is below them.")

@@ -187,9 +187,10 @@ extension EvaluationTotals {
         ? "\(low.text(digits: 1)) dB" : "\(low.text(digits: 1))–\(high.text(digits: 1)) dB"
     }
     let reason =
-      "\(Self.leastPointCount) points of \(model.name) with a PSNR that \(codec.rawValue) has too are "
-      + "needed, and there are \(count) (\(model.name): \(range(own)), \(codec.rawValue): "
-      + "\(range(other)))" + (own.points.count < Self.leastPointCount ? "; see --storage all" : "")
+      "\(model.name) has \(count) point\(count == 1 ? "" : "s") with a PSNR that \(codec.rawValue) "
+      + "has too, and \(Self.leastPointCount) are needed (\(model.name): \(range(own)), "
+      + "\(codec.rawValue): \(range(other)))"
+      + (own.points.count < Self.leastPointCount ? "; see --storage all" : "")
     return RateDifference(model: model.name, codec: codec, percent: nil, reason: reason)
   }
 }

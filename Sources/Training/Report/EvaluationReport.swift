@@ -135,7 +135,7 @@ package struct EvaluationReport: Sendable {
 package struct ThumbnailPlan: Sendable {
   /// The longest side.
   package let side: Int
-  /// Every so manieth picture is shown.
+  /// Of so many pictures one is shown.
   package let step: Int
 
   /// A plan.

@@ -56,7 +56,8 @@ struct HTMLPage {
     .note { opacity: .75; max-width: 62rem; margin: .2rem 0 .6rem; }
     .wide { overflow-x: auto; }
     table.figures th, table.figures td { text-align: right; padding: .1rem 0 .1rem 1.2rem; }
-    table.figures .text { text-align: left; padding-left: 0; padding-right: .4rem; }
+    table.figures .text { text-align: left; overflow-wrap: anywhere; white-space: pre-wrap; }
+    table.figures tr > :first-child { padding-left: 0; }
     table.figures thead th { border-bottom: 1px solid currentColor; }
     table.figures td { font-variant-numeric: tabular-nums; vertical-align: top; }
     table.figures tr.mean td { border-top: 1px solid currentColor; }
