@@ -26,7 +26,7 @@ struct EvalCommand: ParsableCommand {
       BD-rate: how much more rate is needed for the same PSNR, the mean of ln(rate) over the common \
       range (Bjøntegaard, VCEG-M33), with piecewise cubics (PCHIP), between the curves of the means; \
       at least four storages must have a PSNR that the codec has too.
-      JPEG and WebP (lossy) have the quality whose file is nearest in size to the latent's; PNG is \
+      JPEG (progressive: the smaller kind) and WebP (lossy) have the quality whose file is nearest in size to the latent's; PNG is \
       lossless, as `lvae decode` writes it.
 
       Of the latents, over all positions of all pictures: mean and std of z, skewness and excess \

@@ -2,7 +2,7 @@ public import Images
 
 /// A codec of pictures that latents are compared with.
 public enum ReferenceCodec: String, CaseIterable, Sendable, Encodable {
-  /// libjpeg-turbo: baseline; colours at full resolution from quality 90 on, else at half.
+  /// libjpeg-turbo, progressive, so that Huffman codes are the picture's own; colours at full resolution from quality 90 on, else at half.
   case jpeg = "JPEG"
   /// libwebp, lossy, with its usual effort.
   case webP = "WebP"
@@ -28,7 +28,7 @@ public enum ReferenceCodec: String, CaseIterable, Sendable, Encodable {
   /// - Throws: `ImageError` for sides beyond the format's.
   public func encoded(_ picture: Image, quality: Int) throws(ImageError) -> [UInt8] {
     switch self {
-    case .jpeg: try picture.encoded(as: .jpeg(quality: quality))
+    case .jpeg: try picture.encoded(as: .jpeg(quality: quality, isProgressive: true))
     case .webP: try picture.encoded(as: .webP(quality: Float(quality)))
     }
   }
