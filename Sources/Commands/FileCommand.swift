@@ -49,37 +49,61 @@ struct FileCommand {
     compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
     pack: @escaping @Sendable (PlannedFile, Computed) throws -> FileRun.Result<Facts>
   ) throws {
+    let isJSON = options.json
+    for failure in list.failures where isJSON {
+      Self.print(
+        Record<Facts>(input: failure.path, status: "failed", error: failure.reason))
+    }
+    let summary = try process(
+      files, list, force: force, examine: examine, read: read, announce: announce,
+      compute: compute, pack: pack
+    ) { progress, file, outcome in
+      if isJSON {
+        Self.print(Self.record(of: file, outcome))
+      } else if case .done(let facts) = outcome, let text = line(file, facts) {
+        progress.finish()
+        Self.print(line: text)
+      }
+    }
+    if isJSON { Self.print(Summary(summary: summary)) }
+    try conclude(summary)
+  }
+
+  /// Takes the files through the stages, and tells of each outcome only `report`: one at a time, in
+  /// the order of the files.
+  func process<Loaded: Sendable, Computed: Sendable, Facts: Sendable>(
+    _ files: [PlannedFile], _ list: InputList, force: Bool,
+    examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
+    read: @escaping @Sendable (PlannedFile) throws -> Loaded,
+    announce: @escaping @Sendable (Loaded) -> String? = { _ in nil },
+    compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
+    pack: @escaping @Sendable (PlannedFile, Computed) throws -> FileRun.Result<Facts>,
+    report: @escaping @Sendable (ProgressReporter, PlannedFile, StageOutcome<Facts>) -> Void
+  ) throws -> RunSummary {
     let progress = ProgressReporter(
       label: label, total: files.count,
       style: .standardError(quiet: options.quiet, environment: ProcessInfo.processInfo.environment))
     let interruption = Interruption(notify: { _ in
       progress.message("stopping after the files in hand; once more to stop at once")
     })
-    let isJSON = options.json
-    for failure in list.failures where isJSON {
-      Self.print(
-        Record<Facts>(input: failure.path, status: "failed", error: failure.reason))
-    }
     let pipeline =
       memory.byteCount == nil
       ? StagePipeline() : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
-    let summary = try options.withThreads {
+    return try options.withThreads {
       try FileRun(pipeline: pipeline, force: force, progress: progress)(
         files, failures: list.failures, interruption: interruption, examine: examine, read: read,
         compute: { file, loaded in
           if let text = announce(loaded) { progress.message("\(file.input.path): \(text)") }
           return try compute(file, loaded)
         }, pack: pack
-      ) { file, outcome in
-        if isJSON {
-          Self.print(Self.record(of: file, outcome))
-        } else if case .done(let facts) = outcome, let text = line(file, facts) {
-          progress.finish()
-          Self.print(line: text)
-        }
-      }
+      ) { file, outcome in report(progress, file, outcome) }
     }
-    if isJSON { Self.print(Summary(summary: summary)) }
+  }
+
+  /// Says what was done.
+  ///
+  /// - Throws: `StatusError` with the run's exit status, unless all was done.
+  func conclude(_ summary: RunSummary) throws {
     if !options.quiet || summary.status != .allDone {
       StandardError.write(summary.text(verb: verb))
     }

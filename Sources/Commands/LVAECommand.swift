@@ -18,9 +18,9 @@ struct LVAECommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
-      VerifyCommand.self, TrainCommand.self, DiffuseTrainCommand.self, SampleCommand.self,
-      InterpolateCommand.self,
-      TraverseCommand.self, ModelsCommand.self, DoctorCommand.self, BenchCommand.self,
+      VerifyCommand.self, EvalCommand.self, TrainCommand.self, DiffuseTrainCommand.self,
+      SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
+      DoctorCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.

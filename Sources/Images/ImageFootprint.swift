@@ -110,8 +110,8 @@ extension ImageEncoding {
   package func writingByteCount(pixelCount: Int) -> Int {
     switch self {
     case .png: 0
-    // The file, and a copy of it.
-    case .jpeg: 2 * pixelCount
+    // The file, and a copy of it; a progressive file's coefficients are kept, in 16 bits.
+    case .jpeg(_, let isProgressive): (isProgressive ? 8 : 2) * pixelCount
     // Planes of brightness and colour, what is known of each block, and the file twice.
     case .webP: 4 * pixelCount
     // Colours as words, what entropy coding looks back to, and the file twice.

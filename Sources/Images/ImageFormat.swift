@@ -28,6 +28,15 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case .webP: ["webp"]
     }
   }
+
+  /// The longest side of a picture that the encoder takes; nil where none is known.
+  package var encodedSideLimit: Int? {
+    switch self {
+    case .png: nil
+    case .jpeg: JPEG.sideLimit
+    case .webP: WebP.sideLimit
+    }
+  }
 }
 
 extension ImageFormat: CustomStringConvertible {

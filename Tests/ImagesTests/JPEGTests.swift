@@ -70,4 +70,14 @@ import Testing
       }
     }
   }
+
+  @Test func aProgressiveFileHasTheSamePixelsInFewerBytes() throws {
+    for quality in [5, 50, 95] {
+      let image = Image.gradient(width: 90, height: 70)
+      let plain = try image.encoded(as: .jpeg(quality: quality))
+      let progressive = try image.encoded(as: .jpeg(quality: quality, isProgressive: true))
+      #expect(progressive.count < plain.count)
+      #expect(try Image(decoding: progressive).samples == Image(decoding: plain).samples)
+    }
+  }
 }

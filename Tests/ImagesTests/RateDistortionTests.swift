@@ -42,4 +42,18 @@ import Testing
       #expect(good.rateDifference(from: curve(points)) == nil)
     }
   }
+
+  @Test func pointsThatAnotherBeatsAreLeftOut() {
+    let mixed = curve([(1, 30), (2, 30), (0.5, 29), (0.7, 28), (3, 31), (3, 30.5), (0.5, 27)])
+    #expect(mixed.front == curve([(0.5, 29), (1, 30), (3, 31)]))
+    #expect(curve([]).front.points.isEmpty)
+    #expect(curve([(1, 30), (1, 30)]).front.points.count == 1)
+  }
+
+  @Test func pointsWithinTheOtherRangeAreCounted() {
+    let wide = curve([(0.1, 20), (1, 40)])
+    #expect(
+      curve([(1, 19), (1, 20), (1, 25), (2, 40), (3, 41)]).pointCount(withinRangeOf: wide) == 3)
+    #expect(wide.pointCount(withinRangeOf: curve([])) == 0)
+  }
 }

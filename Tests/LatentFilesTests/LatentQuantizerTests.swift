@@ -81,4 +81,18 @@ import Testing
     #expect(after.scalars == latent.scalars)
     #expect(after.shape == latent.shape)
   }
+
+  @Test func theEntropyIsThatOfEachPlanesCodes() throws {
+    // Channel 0: four levels, as many of each; channel 1: always the same; channel 2: 7 of one and
+    // 1 of another, 8·(7/8·log₂(8/7) + 1/8·3) bits.
+    let scalars = (0..<8).flatMap { index -> [Float] in
+      [Float(index % 4), 5, index == 3 ? 1 : 0]
+    }
+    let latent = Tensor(scalars, shape: [1, 2, 4, 3])
+    for storage in LatentStorage.allCases {
+      let entropy = try LatentQuantizer(storage: storage).quantize(latent).entropyBits
+      #expect((entropy != nil) == storage.isInteger)
+      if let entropy { #expect(abs(entropy - (16 + 4.3485155456)) < 1e-8, "\(entropy)") }
+    }
+  }
 }

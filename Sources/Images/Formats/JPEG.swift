@@ -3,7 +3,7 @@ import CTurboJPEG
 /// JPEG through libjpeg-turbo's TurboJPEG interface.
 enum JPEG {
   /// The longest side that the encoder takes.
-  private static let sideLimit = 65500
+  static let sideLimit = 65500
 
   /// Reads a file.
   ///
@@ -84,7 +84,9 @@ enum JPEG {
   }
 
   /// Writes a file.
-  static func encode(_ image: Image, quality: Int) throws(ImageError) -> [UInt8] {
+  static func encode(
+    _ image: Image, quality: Int, isProgressive: Bool
+  ) throws(ImageError) -> [UInt8] {
     guard (1...100).contains(quality) else {
       throw .cannotEncode(.jpeg, reason: "qualities are 1…100, not \(quality)")
     }
@@ -95,12 +97,14 @@ enum JPEG {
       throw .cannotEncode(.jpeg, reason: "a side is longer than \(sideLimit) pixels")
     }
     guard case .eightBit(let samples) = image.eightBit().samples,
-      let file = compress(image, samples, quality)
+      let file = compress(image, samples, quality, isProgressive)
     else { throw .cannotEncode(.jpeg, reason: "libjpeg failed; is memory short?") }
     return file
   }
 
-  private static func compress(_ image: Image, _ samples: [UInt8], _ quality: Int) -> [UInt8]? {
+  private static func compress(
+    _ image: Image, _ samples: [UInt8], _ quality: Int, _ isProgressive: Bool
+  ) -> [UInt8]? {
     guard let handle = unsafe tjInitCompress() else { return nil }
     defer { _ = unsafe tjDestroy(handle) }
     let isGrey = image.channels.isGrey
@@ -115,7 +119,8 @@ enum JPEG {
       status = unsafe tjCompress2(
         handle, samples, Int32(image.width), Int32(image.width * image.channels.count),
         Int32(image.height), Int32((isGrey ? TJPF_GRAY : TJPF_RGB).rawValue), &target, &byteCount,
-        Int32(subsampling.rawValue), Int32(quality), TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT)
+        Int32(subsampling.rawValue), Int32(quality),
+        TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT | (isProgressive ? TJFLAG_PROGRESSIVE : 0))
       count = status == 0 ? Int(byteCount) : 0
     }
     return status == 0 ? Array(file) : nil

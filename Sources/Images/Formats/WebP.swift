@@ -3,7 +3,7 @@ import CWebP
 /// WebP through libwebp.
 enum WebP {
   /// The longest side that the format has room for.
-  private static let sideLimit = 16383
+  static let sideLimit = 16383
 
   /// Reads a still picture; animations are refused.
   static func decode(_ bytes: [UInt8], limits: ImageLimits) throws(ImageError) -> DecodedPicture {

@@ -27,6 +27,30 @@ public struct RateDistortionCurve: Hashable, Sendable {
     self.points = points.sorted { ($0.quality, $0.bitsPerPixel) < ($1.quality, $1.bitsPerPixel) }
   }
 
+  /// The curve without the points that another one beats: at most as many bits for at least the
+  /// quality.
+  public var front: RateDistortionCurve {
+    var front: [Point] = []
+    // From the best quality down, each point must save bits.
+    for point in points.reversed() {
+      if let last = front.last {
+        guard point.bitsPerPixel < last.bitsPerPixel else { continue }
+        // The same quality for fewer bits.
+        if point.quality == last.quality { front.removeLast() }
+      }
+      front.append(point)
+    }
+    return RateDistortionCurve(name: name, points: front)
+  }
+
+  /// How many of the points have a quality between the least and the greatest of `other`.
+  public func pointCount(withinRangeOf other: RateDistortionCurve) -> Int {
+    guard let low = other.points.first?.quality, let high = other.points.last?.quality else {
+      return 0
+    }
+    return points.count { (low...high).contains($0.quality) }
+  }
+
   /// How much more rate than `reference` this curve needs for the same quality, as a part: −0.1 is
   /// 10 % less.
   ///

@@ -1,6 +1,6 @@
 public import Images
 public import LatentFiles
-import Models
+package import Models
 public import Tensors
 
 /// Pictures → `.latent` files and back, with one autoencoder.
@@ -59,9 +59,33 @@ public struct LatentCodec: Sendable {
   public func encode(
     _ image: Image, sourceSHA256: String? = nil, options: EncodingOptions = EncodingOptions()
   ) throws -> LatentFile {
-    let image = options.preparation(image)
-    let (colors, alpha) = try separate(image, options.alpha)
+    try file(
+      of: try encodedPicture(options.preparation(image), alpha: options.alpha),
+      sourceSHA256: sourceSHA256,
+      options: options)
+  }
+
+  /// What the network makes of a picture, of which ``file(of:sourceSHA256:options:)`` makes files in
+  /// several storages.
+  ///
+  /// - Throws: ``CodecError``.
+  package func encodedPicture(
+    _ image: Image, alpha policy: AlphaPolicy = .keep
+  ) throws -> EncodedPicture {
+    let (colors, alpha) = try separate(image, policy)
     let (posterior, meanColors) = try posterior(of: colors)
+    return EncodedPicture(
+      image: image, colors: colors, alpha: alpha, posterior: posterior, meanColors: meanColors)
+  }
+
+  /// The `.latent` file of a picture that went through the network.
+  ///
+  /// - Throws: as ``encode(_:sourceSHA256:options:)``.
+  /// - Precondition: it was encoded with the options' treatment of opacity.
+  package func file(
+    of picture: EncodedPicture, sourceSHA256: String? = nil, options: EncodingOptions
+  ) throws -> LatentFile {
+    let posterior = picture.posterior
     let latent = try values(of: posterior, options, sourceSHA256: sourceSHA256)
     guard latent.isFinite else { throw CodecError.nonFiniteLatents(model: model.name) }
     var metadata = LatentMetadata(
@@ -69,16 +93,17 @@ public struct LatentCodec: Sendable {
       spatialFactor: autoencoder.spatialFactor, values: options.values)
     metadata.seed = options.values == .sample ? options.seed : nil
     metadata.additional = options.additionalMetadata
-    metadata.source = source(of: image, options.alpha, sha256: sourceSHA256)
+    metadata.source = source(of: picture.image, options.alpha, sha256: sourceSHA256)
     if options.includesPreview {
-      metadata.preview = LatentPreview(fitting: posterior.mean, to: meanColors)
+      metadata.preview = LatentPreview(fitting: posterior.mean, to: picture.meanColors)
     }
     let storage = try options.maximumLoss.map { loss in
-      try smallestStorage(for: latent, of: colors, maximumLoss: loss)
+      try smallestStorage(for: latent, of: picture.colors, maximumLoss: loss)
     }
     let quantizer = LatentQuantizer(storage: storage ?? options.storage)
     return LatentFile(
-      metadata: metadata, latent: try quantizer.quantize(latent), alpha: alpha.map(AlphaPlane.init))
+      metadata: metadata, latent: try quantizer.quantize(latent),
+      alpha: picture.alpha.map(AlphaPlane.init))
   }
 
   private func separate(
@@ -200,6 +225,19 @@ public struct LatentCodec: Sendable {
     guard latent.isFinite else { throw .nonFiniteLatents(model: model.name) }
     return stored > count ? latent.channels(0..<count) : latent
   }
+}
+
+/// A picture that went through the encoder, before its numbers are stored.
+package struct EncodedPicture: Sendable {
+  /// The picture.
+  let image: Image
+  /// What was encoded of it: opaque, with the colours that nobody can see exchanged.
+  package let colors: Image
+  /// Its opacity, which is kept beside the latent.
+  let alpha: Image?
+  /// q(z|x), `[1, h, w, C]`.
+  package let posterior: DiagonalGaussianDistribution
+  let meanColors: MeanColors
 }
 
 /// What is kept of a picture, and how.

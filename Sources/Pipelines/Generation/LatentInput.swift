@@ -71,17 +71,17 @@ package struct LatentInput: Sendable {
   /// The latent, in the autoencoder's own range, and the size of its picture.
   ///
   /// - Throws: ``GenerationError/unusable(path:reason:)``, also for a `.latent` file of another model.
-  package func latents(with codec: LatentCodec) throws(GenerationError) -> EncodedPicture {
+  package func latents(with codec: LatentCodec) throws(GenerationError) -> PictureLatent {
     do {
       switch content {
       case .picture(let image):
-        return EncodedPicture(
+        return PictureLatent(
           latents: try codec.latents(of: image), height: image.height, width: image.width)
       case .latent(let file):
         let latents = try codec.latents(of: file)
         let factor = codec.model.autoencoder.spatialFactor
         let source = file.metadata.source
-        return EncodedPicture(
+        return PictureLatent(
           latents: latents, height: source?.height ?? latents.shape[1] * factor,
           width: source?.width ?? latents.shape[2] * factor)
       }
@@ -95,7 +95,7 @@ package struct LatentInput: Sendable {
   /// - Throws: ``GenerationError/unusable(path:reason:)``.
   package func latents(
     with codec: LatentCodec, height: Int, width: Int
-  ) throws(GenerationError) -> EncodedPicture {
+  ) throws(GenerationError) -> PictureLatent {
     do {
       let image: Image =
         switch content {
@@ -104,7 +104,7 @@ package struct LatentInput: Sendable {
         }
       let resized = image.croppedToMiddle(shapedAs: width, height).resized(
         width: width, height: height)
-      return EncodedPicture(
+      return PictureLatent(
         latents: try codec.latents(of: resized), height: height, width: width)
     } catch {
       throw .unusable(path: path, reason: "\(error)")
@@ -113,7 +113,7 @@ package struct LatentInput: Sendable {
 }
 
 /// A latent with the size of its picture.
-package struct EncodedPicture: Sendable {
+package struct PictureLatent: Sendable {
   /// `[1, h, w, C]`, in the autoencoder's own range.
   package let latents: Tensor
   /// Rows of the picture.

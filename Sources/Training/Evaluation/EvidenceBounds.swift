@@ -64,7 +64,12 @@ public struct EvidenceBounds: Hashable, Sendable {
   /// - Parameter bound: in nats a picture.
   /// - Returns: −bound/(samples · ln 2) − log₂(2/255).
   public func bitsPerDimension(_ bound: Double) -> Double {
-    (-bound / Double(samplesOfAPicture) + ElementaryFunctions.logarithm(127.5)) / logTwo
+    Self.bitsPerDimension(bound, sampleCount: samplesOfAPicture)
+  }
+
+  /// The same for a picture of `sampleCount` numbers.
+  static func bitsPerDimension(_ bound: Double, sampleCount: Int) -> Double {
+    (-bound / Double(sampleCount) + ElementaryFunctions.logarithm(127.5)) / logTwo
   }
 }
 

@@ -11,7 +11,17 @@ public struct LatentStatistics: Sendable {
     /// The mean of z over pictures and positions.
     public let mean: Double
     /// The standard deviation of z: of the means, and around them.
+    ///
+    /// Its square is ``varianceOfMeans`` + ``meanVariance``.
     public let standardDeviation: Double
+    /// Var(μ) over pictures and positions: what tells pictures from each other.
+    public let varianceOfMeans: Double
+    /// E[σ²], the noise of the posterior; 0 for a deterministic autoencoder.
+    public let meanVariance: Double
+    /// E[(z − mean)³]/std³: 0 for what is even around its mean.
+    public let skewness: Double
+    /// E[(z − mean)⁴]/std⁴ − 3: 0 for a normal distribution, above 0 for heavier tails.
+    public let excessKurtosis: Double
     /// KL(q(z|x) ‖ N(0, 1)) in nats a position, the mean over pictures and positions.
     public let divergence: Double
     /// KL of N(mean, standardDeviation²) from N(0, 1), in nats: how far the aggregate posterior,
@@ -28,6 +38,9 @@ public struct LatentStatistics: Sendable {
   private var squares: [Double] = []
   private var variances: [Double] = []
   private var divergences: [Double] = []
+  /// Σ E[z³] and Σ E[z⁴] of each channel.
+  private var cubes: [Double] = []
+  private var fourths: [Double] = []
 
   /// Statistics of nothing yet.
   public init() {}
@@ -43,7 +56,7 @@ public struct LatentStatistics: Sendable {
       sums = [Double](repeating: 0, count: units)
       squares = sums
       variances = [Double](repeating: 0, count: channelCount)
-      divergences = variances
+      (divergences, cubes, fourths) = (variances, variances, variances)
     }
     precondition(
       units == sums.count && shape[-1] == channelCount, "latents \(shape) among \(sums.count) units"
@@ -52,13 +65,19 @@ public struct LatentStatistics: Sendable {
     let logVariances = posterior.logVariance?.scalars
     for (index, mean) in means.enumerated() {
       let (unit, mean) = (index % units, Double(mean))
+      let (channel, square) = (unit % channelCount, mean * mean)
       sums[unit] += mean
-      squares[unit] += mean * mean
+      squares[unit] += square
+      cubes[channel] += square * mean
+      fourths[channel] += square * square
       guard let logVariances else { continue }
       let logVariance = Double(logVariances[index])
       let variance = exponential(logVariance)
-      variances[unit % channelCount] += variance
-      divergences[unit % channelCount] += (mean * mean + variance - 1 - logVariance) / 2
+      variances[channel] += variance
+      divergences[channel] += (square + variance - 1 - logVariance) / 2
+      // z = μ + σε, with E[ε²] = 1 and E[ε⁴] = 3.
+      cubes[channel] += 3 * mean * variance
+      fourths[channel] += 6 * square * variance + 3 * variance * variance
     }
     pictureCount += shape[0]
   }
@@ -95,10 +114,21 @@ public struct LatentStatistics: Sendable {
       let count = Double(pictureCount * unitCount / channelCount)
       let mean = places.reduce(0) { $0 + sums[$1] } / count
       let square = places.reduce(0) { $0 + squares[$1] } / count
-      let variance = max(0, square - mean * mean) + variances[channel] / count
+      let (spread, noise) = (max(0, square - mean * mean), variances[channel] / count)
+      let variance = spread + noise
       let logVariance = ElementaryFunctions.logarithm(max(variance, .leastNormalMagnitude))
+      // Moments around the mean from those around 0.
+      let (second, third) = (square + noise, cubes[channel] / count)
+      let cube = third - 3 * mean * second + 2 * mean * mean * mean
+      let fourth =
+        fourths[channel] / count - 4 * mean * third + 6 * mean * mean * second
+        - 3 * mean * mean * mean * mean
+      let isSpread = variance > 1e-12 * max(second, .leastNormalMagnitude)
       return Channel(
-        mean: mean, standardDeviation: variance.squareRoot(),
+        mean: mean, standardDeviation: variance.squareRoot(), varianceOfMeans: spread,
+        meanVariance: noise,
+        skewness: isSpread ? cube / (variance * variance.squareRoot()) : 0,
+        excessKurtosis: isSpread ? fourth / (variance * variance) - 3 : 0,
         divergence: divergences[channel] / count,
         aggregateDivergence: (mean * mean + variance - 1 - logVariance) / 2)
     }

@@ -31,6 +31,10 @@ public struct LineChart: Sendable {
   public var series: [Series]
   /// Whether the vertical axis is logarithmic; numbers that aren't above 0 are left out then.
   public var isLogarithmic: Bool
+  /// Whether the horizontal axis is.
+  public var isXLogarithmic = false
+  /// Whether points have marks.
+  public var showsPoints = false
 
   /// A chart.
   public init(title: String, series: [Series], isLogarithmic: Bool = false) {
@@ -48,7 +52,7 @@ public struct LineChart: Sendable {
   public var svg: String {
     let thinned = series.map { Series(name: $0.name, points: Self.thinned($0.points)) }
     let points = thinned.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-    let x = ChartAxis(showing: points.map(\.x), isLogarithmic: false)
+    let x = ChartAxis(showing: points.map(\.x), isLogarithmic: isXLogarithmic)
     let y = ChartAxis(showing: points.map(\.y), isLogarithmic: isLogarithmic)
     var svg = """
       <svg class="chart" viewBox="0 0 \(Self.width.plain) \(Self.height.plain)" role="img" \
@@ -61,6 +65,7 @@ public struct LineChart: Sendable {
       for path in paths(line.points, x, y) {
         svg += "<path class=\"line s\(index % Self.colorCount)\" d=\"\(path)\"/>\n"
       }
+      if showsPoints { svg += marks(line.points, color: index % Self.colorCount, x, y) }
     }
     svg += legend()
     if points.isEmpty {
@@ -134,6 +139,17 @@ public struct LineChart: Sendable {
     return path.isEmpty ? paths : paths + [path]
   }
 
+  /// A dot at each point.
+  private func marks(
+    _ points: [(x: Double, y: Double)], color: Int, _ x: ChartAxis, _ y: ChartAxis
+  ) -> String {
+    let dots = points.compactMap { point -> String? in
+      guard let px = place(x, x: point.x), let py = place(y, y: point.y) else { return nil }
+      return "M\(px.plain) \(py.plain)h0"
+    }
+    return dots.isEmpty ? "" : "<path class=\"mark s\(color)\" d=\"\(dots.joined())\"/>\n"
+  }
+
   /// So many points as the chart can show: neighbours become their mean.
   ///
   /// That also takes out noise. NaN in a stretch is left out, unless nothing else is in it.
@@ -165,6 +181,7 @@ public struct LineChart: Sendable {
     .chart .grid { opacity: .18; }
     .chart .axis { opacity: .5; }
     .chart .line { stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
+    .chart .mark { stroke-width: 6; stroke-linecap: round; }
     .chart .s0 { stroke: #0072b2; } .chart .s1 { stroke: #d55e00; }
     .chart .s2 { stroke: #009e73; } .chart .s3 { stroke: #cc79a7; }
     .chart .s4 { stroke: #b58900; } .chart .s5 { stroke: #56b4e9; }

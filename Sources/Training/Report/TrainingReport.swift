@@ -1,4 +1,3 @@
-import Foundation
 public import Images
 import Pipelines
 
@@ -40,7 +39,6 @@ public struct TrainingReport: Sendable {
   ///
   /// - Throws: `ImageError` if a picture can't be written as PNG.
   public func html() throws(ImageError) -> String {
-    let refresh = refreshSeconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? ""
     var body = ""
     if !facts.isEmpty {
       let rows = facts.map {
@@ -55,7 +53,7 @@ public struct TrainingReport: Sendable {
       let bytes = try picture.image.encoded(as: .png())
       body += """
         <figure><img alt="\(picture.caption.escapedForHTML)" \
-        src="data:image/png;base64,\(Data(bytes).base64EncodedString())">
+        src="\(HTMLPage.source(ofPNG: bytes))">
         <figcaption>\(picture.caption.escapedForHTML)</figcaption></figure>
 
         """
@@ -64,25 +62,7 @@ public struct TrainingReport: Sendable {
       body +=
         "<details><summary>Settings</summary><pre>\(settings.escapedForHTML)</pre></details>\n"
     }
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      \(refresh)<title>\(title.escapedForHTML)</title>
-      <style>
-      \(Self.styleSheet)
-      \(LineChart.styleSheet)
-      </style>
-      </head>
-      <body>
-      <h1>\(title.escapedForHTML)</h1>
-      \(body)</body>
-      </html>
-
-      """
+    return HTMLPage(title: title, body: body, refreshSeconds: refreshSeconds).text
   }
 
   /// Writes the page as a file, so that a browser never sees half of it.
@@ -91,20 +71,4 @@ public struct TrainingReport: Sendable {
   public func write(to path: String) throws {
     try AtomicFile.write(Array(try html().utf8), to: path)
   }
-
-  private static let styleSheet = """
-    :root { color-scheme: light dark; }
-    body { font: 15px/1.45 system-ui, sans-serif; max-width: 1360px; margin: 1.5rem auto;
-      padding: 0 1rem; color: #1c1c1e; background: #fff; }
-    h1 { font-size: 1.35rem; }
-    table { border-collapse: collapse; margin-bottom: 1rem; }
-    th, td { text-align: left; padding: .1rem 1.2rem .1rem 0; font-weight: 400; }
-    th { opacity: .65; }
-    .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); }
-    figure { margin: 0 0 1rem; }
-    img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
-    figcaption { opacity: .75; }
-    pre { overflow: auto; }
-    @media (prefers-color-scheme: dark) { body { color: #e8e8ea; background: #161618; } }
-    """
 }
