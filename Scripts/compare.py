@@ -16,10 +16,11 @@ import time
 import compare_report
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The jobs of one half of an autoencoder, and how often a process repeats each.
-# Later: train-kl-64-b16, unet-32-b1, unet-32-b8, train-unet-32-b32.
+# The jobs of one half of an autoencoder or of a denoiser, and how often a process repeats each.
+# Later: train-kl-64-b16, train-unet-32-b32.
 JOBS = {
-    "sd-decode-512": 1, "sd-encode-512": 1, "taesd-decode-512": 5, "taesd-encode-512": 5}
+    "sd-decode-512": 1, "sd-encode-512": 1, "taesd-decode-512": 5, "taesd-encode-512": 5,
+    "unet-32-b1": 40, "unet-32-b8": 8}
 # Whole commands, process start included: 24 pictures, and one.
 COMMANDS = {"kodak-encode", "first-latent-256"}
 ENGINES = ["lvae", "pytorch", "onnxruntime", "openvino", "openvino-bf16"]
@@ -82,7 +83,8 @@ class Comparison:
     def folder(self, job):
         """Where a job's model, input and conversions are; links to the user's model."""
         job = self.network_job(job)
-        given = self.given.sd_model if job.startswith("sd-") else self.given.taesd_model
+        given = {"sd": self.given.sd_model, "taesd": self.given.taesd_model}.get(
+            job.split("-")[0])
         model = str(pathlib.Path(given).resolve()) if given else "random"
         name = "".join(letter if letter.isalnum() else "_" for letter in model)
         folder = pathlib.Path(self.given.cache) / name / job

@@ -23,7 +23,7 @@ def peak_mb():
 
 
 def make_model(family, folder):
-    """An autoencoder with random weights, the same each time, as a diffusers folder."""
+    """A network with random weights, the same each time, as a diffusers folder."""
     import diffusers
     import torch
 
@@ -33,9 +33,36 @@ def make_model(family, folder):
             block_out_channels=[128, 256, 512, 512], layers_per_block=2, latent_channels=4,
             down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
             sample_size=512)
+    elif family == "unet":
+        model = diffusers.UNet2DModel(
+            sample_size=32, in_channels=4, out_channels=4, block_out_channels=[64, 128, 192],
+            down_block_types=["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"],
+            up_block_types=["AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"])
     else:
         model = diffusers.AutoencoderTiny()
     model.save_pretrained(folder)
+
+
+def denoiser(job, folder):
+    """A denoiser as a module of one tensor, [N, C, H, W], at the timesteps that lvae bench has."""
+    import diffusers
+    import torch
+
+    class Denoiser(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unet = diffusers.UNet2DModel.from_pretrained(
+                f"{folder}/model", low_cpu_mem_usage=False)
+            self.timesteps = torch.arange(batch_of(job)) % 10 * 100 + 7
+
+        def forward(self, x):
+            return self.unet(x, self.timesteps).sample
+
+    return Denoiser().eval()
+
+
+def batch_of(job):
+    return int(job.split("-b")[1]) if job.startswith("unet-") else 1
 
 
 def half_of_model(job, folder):
@@ -43,6 +70,8 @@ def half_of_model(job, folder):
     import diffusers
     import torch
 
+    if job.startswith("unet-"):
+        return denoiser(job, folder)
     name = json.load(open(f"{folder}/model/config.json"))["_class_name"]
     vae = getattr(diffusers, name).from_pretrained(
         f"{folder}/model", low_cpu_mem_usage=False).eval()
@@ -77,9 +106,9 @@ def prepare(engine, job, folder):
     if not (folder / "model/config.json").exists():
         make_model(family, folder / "model")
     if not (folder / "input.safetensors").exists():
-        size = int(job.split("-")[2])
+        size = int(job.split("-")[1]) * 8 if family == "unet" else int(job.split("-")[2])
         torch.manual_seed(1)
-        x = torch.randn(1, 4, size // 8, size // 8)
+        x = torch.randn(batch_of(job), 4, size // 8, size // 8)
         if "encode" in job:
             # A smooth picture with some noise, in −1…1.
             x = torch.nn.functional.interpolate(torch.randn(1, 3, 16, 16), size, mode="bicubic")
@@ -96,7 +125,8 @@ def prepare(engine, job, folder):
 
         with torch.inference_mode():
             model = openvino.convert_model(
-                half_of_model(job, folder), example_input=x, input=[(1, x.shape[1], -1, -1)])
+                half_of_model(job, folder), example_input=x,
+                input=[tuple(x.shape) if family == "unet" else (1, x.shape[1], -1, -1)])
         openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
 
 
