@@ -16,11 +16,11 @@ import time
 import compare_report
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The jobs of one half of an autoencoder and steps of training, and how often a process repeats each.
-# Later: unet-32-b1, unet-32-b8, train-unet-32-b32.
+# The jobs of one half of an autoencoder, of a denoiser, and steps of training; and how often a process
+# repeats each.
 JOBS = {
     "sd-decode-512": 1, "sd-encode-512": 1, "taesd-decode-512": 5, "taesd-encode-512": 5,
-    "train-kl-64-b16": 3}
+    "train-kl-64-b16": 3, "unet-32-b1": 40, "unet-32-b8": 8, "train-unet-32-b32": 2}
 # Whole commands, process start included: 24 pictures, and one.
 COMMANDS = {"kodak-encode", "first-latent-256"}
 ENGINES = ["lvae", "pytorch", "onnxruntime", "openvino", "openvino-bf16"]

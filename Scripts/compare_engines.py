@@ -23,7 +23,7 @@ def peak_mb():
 
 
 def make_model(family, folder):
-    """An autoencoder with random weights, the same each time, as a diffusers folder."""
+    """A network with random weights, the same each time, as a diffusers folder."""
     import diffusers
     import torch
 
@@ -33,14 +33,48 @@ def make_model(family, folder):
             block_out_channels=[128, 256, 512, 512], layers_per_block=2, latent_channels=4,
             down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
             sample_size=512)
-    elif family == "train":
+    elif family == "train-kl":
         model = diffusers.AutoencoderKL(
             block_out_channels=[64, 128, 128], layers_per_block=1, latent_channels=4,
             down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
             sample_size=64)
+    elif family in ("unet", "train-unet"):
+        model = diffusers.UNet2DModel(
+            sample_size=32, in_channels=4, out_channels=4, block_out_channels=[64, 128, 192],
+            down_block_types=["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"],
+            up_block_types=["AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"])
     else:
         model = diffusers.AutoencoderTiny()
     model.save_pretrained(folder)
+
+
+def denoiser(job, folder):
+    """A denoiser as a module of one tensor, [N, C, H, W], at the timesteps that lvae bench has."""
+    import diffusers
+    import torch
+
+    class Denoiser(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unet = diffusers.UNet2DModel.from_pretrained(
+                f"{folder}/model", low_cpu_mem_usage=False)
+            self.timesteps = timesteps(batch_of(job))
+
+        def forward(self, x):
+            return self.unet(x, self.timesteps).sample
+
+    return Denoiser().eval()
+
+
+def timesteps(count):
+    """Those of `lvae bench`: 7, 107, …, 907, 7 …"""
+    import torch
+
+    return torch.arange(count) % 10 * 100 + 7
+
+
+def batch_of(job):
+    return int(job.split("-b")[1]) if job.startswith("unet-") else 1
 
 
 def half_of_model(job, folder):
@@ -48,6 +82,8 @@ def half_of_model(job, folder):
     import diffusers
     import torch
 
+    if job.startswith("unet-"):
+        return denoiser(job, folder)
     name = json.load(open(f"{folder}/model/config.json"))["_class_name"]
     vae = getattr(diffusers, name).from_pretrained(
         f"{folder}/model", low_cpu_mem_usage=False).eval()
@@ -74,25 +110,42 @@ def half_of_model(job, folder):
     return (Encoder() if "encode" in job else Decoder()).eval()
 
 
+def family_of(job):
+    """`taesd` of taesd-encode-512, `train-kl` of train-kl-64-b16."""
+    parts = job.split("-")
+    return "-".join(parts[:2]) if parts[0] == "train" else parts[0]
+
+
+def random_inputs(job, family):
+    """Latents; or smooth pictures with some noise, in −1…1."""
+    import torch
+
+    batch = batch_of(job)
+    if "unet" in family:
+        size = int(job.split("-")[-2])
+        return {"input": torch.randn(batch, 4, size, size)}
+    size = int(job.split("-")[2])
+    if "decode" in job:
+        return {"input": torch.randn(batch, 4, size // 8, size // 8)}
+    x = torch.nn.functional.interpolate(torch.randn(batch, 3, 16, 16), size, mode="bicubic")
+    inputs = {"input": (0.5 * x + 0.05 * torch.randn_like(x)).clamp(-1, 1)}
+    if family == "train-kl":
+        inputs["noise"] = torch.randn(batch, 4, size // 4, size // 4)
+    return inputs
+
+
 def prepare(engine, job, folder):
     import torch
     from safetensors.torch import load_file, save_file
 
-    family = job.split("-")[0]
+    family = family_of(job)
     if not (folder / "model/config.json").exists():
         make_model(family, folder / "model")
     if not (folder / "input.safetensors").exists():
-        size = int(job.split("-")[2])
-        batch = int(job.split("-b")[1]) if family == "train" else 1
         torch.manual_seed(1)
-        tensors = {"input": torch.randn(1, 4, size // 8, size // 8)}
-        if "decode" not in job:
-            # Smooth pictures with some noise, in −1…1.
-            x = torch.nn.functional.interpolate(torch.randn(batch, 3, 16, 16), size, mode="bicubic")
-            tensors["input"] = (0.5 * x + 0.05 * torch.randn_like(x)).clamp(-1, 1)
-        if family == "train":
-            tensors["noise"] = torch.randn(batch, 4, size // 4, size // 4)
-        save_file({n: t.contiguous() for n, t in tensors.items()}, folder / "input.safetensors")
+        save_file(
+            {name: x.contiguous() for name, x in random_inputs(job, family).items()},
+            folder / "input.safetensors")
     x = load_file(folder / "input.safetensors")["input"]
     if engine == "onnxruntime" and not (folder / "model.onnx").exists():
         with torch.inference_mode():
@@ -104,7 +157,8 @@ def prepare(engine, job, folder):
 
         with torch.inference_mode():
             model = openvino.convert_model(
-                half_of_model(job, folder), example_input=x, input=[(1, x.shape[1], -1, -1)])
+                half_of_model(job, folder), example_input=x,
+                input=[tuple(x.shape) if family == "unet" else (1, x.shape[1], -1, -1)])
         openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
 
 
@@ -169,19 +223,27 @@ def training(job, folder, threads):
     import torch
 
     torch.set_num_threads(threads)
-    vae = diffusers.AutoencoderKL.from_pretrained(f"{folder}/model", low_cpu_mem_usage=False)
-    vae = vae.train().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-4, weight_decay=0, fused=True)
+    name = json.load(open(f"{folder}/model/config.json"))["_class_name"]
+    model = getattr(diffusers, name).from_pretrained(f"{folder}/model", low_cpu_mem_usage=False)
+    model = model.train().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0, fused=True)
     losses = []
 
-    def step(inputs):
-        x, noise = (
-            torch.from_numpy(inputs[name]).to(memory_format=torch.channels_last)
-            for name in ("input", "noise"))
-        posterior = vae.encode(x).latent_dist
-        y = vae.decode(posterior.mean + posterior.std * noise).sample
+    def autoencoder_loss(x, noise):
+        posterior = model.encode(x).latent_dist
+        y = model.decode(posterior.mean + posterior.std * noise).sample
         kl = posterior.kl().mean() / x[0].numel()
-        loss = torch.nn.functional.mse_loss(y, x) + 1e-6 * kl
+        return torch.nn.functional.mse_loss(y, x) + 1e-6 * kl
+
+    def denoiser_loss(x):
+        return torch.nn.functional.mse_loss(model(x, timesteps(len(x))).sample, x)
+
+    def step(inputs):
+        tensors = {
+            name: torch.from_numpy(value).to(memory_format=torch.channels_last)
+            for name, value in inputs.items()}
+        x = tensors["input"]
+        loss = autoencoder_loss(x, tensors["noise"]) if "noise" in tensors else denoiser_loss(x)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

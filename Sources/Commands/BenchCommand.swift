@@ -184,7 +184,9 @@ struct BenchCommand: ParsableCommand {
     }
     let loadTime = ContinuousClock.now - start
     let tensor = try inputTensor("input") ?? job.randomInput(for: model)
-    var optimizer = AdamW()
+    var settings = AdamW.Settings()
+    settings.weightDecay = 0
+    var optimizer = AdamW(settings)
     let (timing, result) = try job.run(&model, on: tensor, repeats: repeats) { model, gradient in
       optimizer.update(&model, learningRate: 1e-4) { gradient[$0] }
     }

@@ -54,7 +54,7 @@ package struct DenoiserBenchmarkJob: Sendable {
   ///   - input: `[N, C, H, W]`; training estimates it from itself.
   ///   - repeats: How often.
   ///   - update: Makes a step of training along a gradient.
-  /// - Returns: The times, and the estimate, or the loss.
+  /// - Returns: The times; the estimate, or the losses before the steps.
   /// - Throws: ``BenchmarkError`` if the model or the input isn't the job's.
   package func run(
     _ model: inout UNet2DModel, on input: Tensor, repeats: Int,
@@ -70,6 +70,7 @@ package struct DenoiserBenchmarkJob: Sendable {
     guard model.labelCount == nil else { throw .needsLabels(job: name) }
     let timesteps = (0..<batch).map { Float($0 % 10 * 100 + 7) }
     var output = Tensor(zeros: [1])
+    var losses: [Float] = []
     let timing = Timing(repeats: repeats) {
       let x = input.channelsLast()
       guard isTraining else {
@@ -80,9 +81,9 @@ package struct DenoiserBenchmarkJob: Sendable {
         ($0(x, timesteps: timesteps) - x).squared().mean()
       }
       update(&model, gradient)
-      output = loss
+      losses += loss.scalars
     }
-    return (timing, output)
+    return (timing, isTraining ? Tensor(losses, shape: [losses.count]) : output)
   }
 }
 
