@@ -74,7 +74,7 @@ def timesteps(count):
 
 
 def batch_of(job):
-    return int(job.split("-b")[1]) if job.startswith("unet-") else 1
+    return int(job.split("-b")[1]) if "-b" in job else 1
 
 
 def half_of_model(job, folder):

@@ -26,7 +26,7 @@ public struct StreamingPlan: Sendable, Equatable {
   static let bandByteCounts = [32, 24, 16, 12, 8, 6, 5, 4, 3, 2, 1].map { $0 << 20 }
 
   /// What isn't counted: bands of a picture's pixels, and the holes between blocks of memory.
-  static let smallByteCount = 24 << 20
+  static let smallByteCount = 28 << 20
 }
 
 /// Which way data goes through an autoencoder.

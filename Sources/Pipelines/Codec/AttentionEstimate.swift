@@ -13,8 +13,8 @@ package struct AttentionEstimate: Sendable, CustomStringConvertible {
   /// About how long it takes on the current pool's threads.
   package let attentionTime: Duration
 
-  /// Measured: of the processor's peak, matrix products of attention reach this much, and
-  /// convolutions, which save multiplications, seem to reach that much.
+  /// Assumed, from what machines with AVX-512 reached: of the processor's peak, matrix products of
+  /// attention take this much, and convolutions, which save multiplications, seem to take that much.
   private static let attentionEfficiency = 0.75
   private static let convolutionEfficiency = 1.6
 

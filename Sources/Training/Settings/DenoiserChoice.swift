@@ -56,16 +56,8 @@ public enum DenoiserChoice: Hashable, Sendable {
           path: fields.place("_class_name"), expected: expected.quotedAsJSON,
           found: values["_class_name"]?.shown ?? "absent"))
     }
-    do throws(CheckpointError) {
-      return try UNet2DModel.Configuration(ConfigurationFields(values, source: path))
-    } catch {
-      switch error {
-      case .field(_, let name, let expected, let found):
-        throw fields.error(.value(path: fields.place(name), expected: expected, found: found))
-      case .unknownModel(_, let reason):
-        throw fields.error(.conflict(path: path, reason: reason))
-      default: throw fields.error(.conflict(path: path, reason: "\(error)"))
-      }
+    return try fields.architecture { () throws(CheckpointError) in
+      try UNet2DModel.Configuration(ConfigurationFields(values, source: path))
     }
   }
 }
@@ -91,33 +83,19 @@ extension DenoiserChoice.Preset {
   }
 }
 
-extension DenoiserChoice {
-  /// Reads and writes the field.
-  mutating func visit(
-    _ key: String, _ fields: inout SettingsFields
-  ) throws(TrainingSettingsError) {
-    let names = Preset.allCases.map { $0.rawValue.quotedAsJSON }.joined(separator: ", ")
-    try fields.field(
-      key, &self,
-      expected: "\(names), the path of a model's folder (with a slash: \"./name\"), or an object",
-      decode: { value in
-        switch value {
-        case .string(let text):
-          Preset(rawValue: text).map { .preset($0) }
-            ?? (text.contains("/") ? .folder(text) : nil)
-        case .object(let object): .architecture(object)
-        default: nil
-        }
-      },
-      encode: { choice in
-        switch choice {
-        case .preset(let preset): .string(preset.rawValue)
-        case .folder(let path): .string(path)
-        case .architecture(let values): .object(values)
-        }
-      })
-    if case .architecture(let values) = self, !fields.isWriting {
-      _ = try Self.read(values, source: fields.source, path: fields.place(key))
+extension DenoiserChoice: NetworkChoice {
+  /// As the settings have it.
+  var json: JSONValue {
+    switch self {
+    case .preset(let preset): .string(preset.rawValue)
+    case .folder(let path): .string(path)
+    case .architecture(let values): .object(values)
     }
+  }
+
+  static func check(
+    _ values: JSONObject, source: String, path: String
+  ) throws(TrainingSettingsError) {
+    _ = try read(values, source: source, path: path)
   }
 }

@@ -64,19 +64,11 @@ public enum ModelChoice: Hashable, Sendable {
       throw fields.unknownKey(member.key, known: known)
     }
     let configuration = ConfigurationFields(values, source: path)
-    do throws(CheckpointError) {
-      return switch found.name {
+    return try fields.architecture { () throws(CheckpointError) in
+      switch found.name {
       case AutoencoderKL.className: .kl(try AutoencoderKL.Configuration(configuration))
       case AutoencoderTiny.className: .tiny(try AutoencoderTiny.Configuration(configuration))
       default: .compact(try AutoencoderCompact.Configuration(configuration))
-      }
-    } catch {
-      switch error {
-      case .field(_, let name, let expected, let found):
-        throw fields.error(.value(path: fields.place(name), expected: expected, found: found))
-      case .unknownModel(_, let reason):
-        throw fields.error(.conflict(path: path, reason: reason))
-      default: throw fields.error(.conflict(path: path, reason: "\(error)"))
       }
     }
   }
@@ -119,33 +111,19 @@ extension ModelChoice.Preset {
   }
 }
 
-extension ModelChoice {
-  /// Reads and writes the field.
-  mutating func visit(
-    _ key: String, _ fields: inout SettingsFields
-  ) throws(TrainingSettingsError) {
-    let names = Preset.allCases.map { $0.rawValue.quotedAsJSON }.joined(separator: ", ")
-    try fields.field(
-      key, &self,
-      expected: "\(names), the path of a model's folder (with a slash: \"./name\"), or an object",
-      decode: { value in
-        switch value {
-        case .string(let text):
-          Preset(rawValue: text).map { .preset($0) }
-            ?? (text.contains("/") ? .folder(text) : nil)
-        case .object(let object): .architecture(object)
-        default: nil
-        }
-      },
-      encode: { choice in
-        switch choice {
-        case .preset(let preset): .string(preset.rawValue)
-        case .folder(let path): .string(path)
-        case .architecture(let values): .object(values)
-        }
-      })
-    if case .architecture(let values) = self, !fields.isWriting {
-      _ = try Self.read(values, source: fields.source, path: fields.place(key))
+extension ModelChoice: NetworkChoice {
+  /// As the settings have it.
+  var json: JSONValue {
+    switch self {
+    case .preset(let preset): .string(preset.rawValue)
+    case .folder(let path): .string(path)
+    case .architecture(let values): .object(values)
     }
+  }
+
+  static func check(
+    _ values: JSONObject, source: String, path: String
+  ) throws(TrainingSettingsError) {
+    _ = try read(values, source: source, path: path)
   }
 }
