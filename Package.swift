@@ -59,7 +59,8 @@ let package = Package(
 
     // Tests: one target a module, and what they share.
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Images", "Layers", "Models", "Pipelines"],
+      name: "TestSupport",
+      dependencies: ["Tensors", "Images", "Layers", "Models", "Schedulers", "Pipelines"],
       path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Tensors", "Images", "TestSupport"]),

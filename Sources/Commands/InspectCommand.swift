@@ -1,13 +1,19 @@
 import ArgumentParser
 import Foundation
+import Images
 import LatentFiles
 import Pipelines
+import Tensors
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what .latent files say about themselves.",
-    discussion: "Reads the header only, and needs no model. `lvae verify` reads all of it.")
+    abstract: "Show what .latent files and drawn pictures say about themselves.",
+    discussion: """
+      Of .latent files the header is read only, and no model is needed; `lvae verify` reads all of \
+      it. Of a PNG file that is named and that lvae drew, the settings are shown, and the command \
+      that makes it again.
+      """)
 
   @Argument(help: "Files, and folders that are walked with all that is below them.")
   var inputs: [String]
@@ -21,6 +27,11 @@ struct InspectCommand: ParsableCommand {
     var shown = 0
     for file in list.files {
       do {
+        if file.path.lowercased().hasSuffix(".png") {
+          try showPicture(file, isFirst: shown == 0)
+          shown += 1
+          continue
+        }
         let header = try LatentFile.readHeader(contentsOf: file.url)
         if json {
           print("{\"header\":\(header.json),\"input\":\(try JSONLines.line(file.path))}")
@@ -29,13 +40,38 @@ struct InspectCommand: ParsableCommand {
           print(HeaderText.text(of: header, path: file.path))
         }
         shown += 1
-      } catch let error as LatentFileError {
+      } catch let error as any Error & CustomStringConvertible {
         try tell(file.path, error.description)
       }
     }
     if shown < list.files.count + list.failures.count {
       throw StatusError(status: shown == 0 ? .nothingDone : .someFailed)
     }
+  }
+
+  /// Shows what a picture says about how it was made.
+  private func showPicture(_ file: InputFile, isFirst: Bool) throws {
+    let bytes = try FileReading.bytes(of: file)
+    let note = Image.note(in: bytes).flatMap {
+      $0.hasPrefix(GeneratedPictures.noteBeginning) ? $0 : nil
+    }
+    var members = GeneratedPictures.settings(in: bytes) ?? JSONObject()
+    if members.members.isEmpty { members["note"] = note.map { .string($0) } }
+    guard !members.members.isEmpty else {
+      throw GenerationError.unusable(
+        path: file.path,
+        reason: "this picture doesn't say how it was made; only pictures drawn by "
+          + "lvae, as PNG, do")
+    }
+    if json {
+      print(JSONValue.object(["input": .string(file.path), "settings": .object(members)]).text)
+      return
+    }
+    let rows = members.members.map { member in
+      (member.key, HeaderText.text(of: member.value))
+    }
+    if !isFirst { print() }
+    print(HeaderText.table(rows, path: file.path))
   }
 
   private struct Record: Encodable {
@@ -71,11 +107,26 @@ enum HeaderText {
     rows.append(("scaling", scaling(header.metadata.model)))
     rows.append(("thumbnail", header.metadata.preview == nil ? "none" : "linear projection"))
     rows.append(("written by", header.metadata.program))
+    return table(rows, path: path)
+  }
+
+  /// Rows of names and values below a path.
+  static func table(_ rows: [(String, String)], path: String) -> String {
     let width = rows.map(\.0.count).max() ?? 0
     return
       ([path]
       + rows.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 })
       .joined(separator: "\n")
+  }
+
+  /// A value without the signs of JSON, on one line.
+  static func text(of value: JSONValue) -> String {
+    switch value {
+    case .string(let text):
+      String(text.map { $0.isNewline || $0.asciiValue.map { $0 < 32 } == true ? " " : $0 })
+    case .array(let values): values.map(text(of:)).joined(separator: ", ")
+    default: value.text
+    }
   }
 
   private static func model(_ model: LatentModel) -> String {

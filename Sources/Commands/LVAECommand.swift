@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipelines
+import Schedulers
 import Training
 
 @main
@@ -19,8 +20,8 @@ struct LVAECommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
       VerifyCommand.self, EvalCommand.self, TrainCommand.self, DiffuseTrainCommand.self,
-      SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
-      DoctorCommand.self, BenchCommand.self,
+      DiffuseSampleCommand.self, SampleCommand.self, InterpolateCommand.self,
+      TraverseCommand.self, ModelsCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
@@ -47,7 +48,8 @@ struct LVAECommand: ParsableCommand {
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
-      is TrainingSettingsError, GenerationError.noSuchChannel, GenerationError.tooManyComponents:
+      is TrainingSettingsError, GenerationError.noSuchChannel, GenerationError.tooManyComponents,
+      is DiffusionError, SchedulerError.steps, SchedulerError.contradiction:
       true
     default: false
     }

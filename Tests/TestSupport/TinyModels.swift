@@ -1,6 +1,7 @@
 import Layers
 public import Models
 public import Pipelines
+import Schedulers
 import Tensors
 
 /// An `AutoencoderKL` of 4 channels and a factor of 4 that computes in milliseconds; its weights
@@ -58,4 +59,19 @@ public func tinyUNet(
   var random = PhiloxRandomSource(seed: seed)
   model.randomize(using: &random)
   return model
+}
+
+/// The two together, with classes: pictures of 32×24 pixels if no other size is asked for.
+public func tinyDiffusionModel(
+  classNames: [String] = ["cat", "dog"],
+  configure: (inout UNet2DModel.Configuration) -> Void = { _ in }
+) throws -> LatentDiffusionModel {
+  let denoiser = tinyUNet {
+    $0.sampleSize = [6, 8]
+    $0.numClassEmbeds = classNames.isEmpty ? nil : classNames.count + 1
+    configure(&$0)
+  }
+  return try LatentDiffusionModel(
+    autoencoder: tinyAutoencoderKL(), denoiser: denoiser,
+    scheduler: SchedulerConfiguration(.dpmSolverMultistep), classNames: classNames)
 }

@@ -58,6 +58,32 @@ public struct LatentDiffusionModel: Sendable {
     denoiser.labelCount.flatMap { $0 > classNames.count ? classNames.count : nil }
   }
 
+  /// The label of a class that a user names: by its name, or by its number.
+  ///
+  /// - Throws: ``DiffusionError``, where the model has no such class.
+  public func label(named name: String) throws(DiffusionError) -> Int {
+    guard !classNames.isEmpty else { throw .noClasses(model: autoencoder.name) }
+    // A name may be a number, too; then it is meant.
+    if let label = classNames.firstIndex(of: name) { return label }
+    guard let label = Int(name), classNames.indices.contains(label) else {
+      throw .unknownClass(name, known: classNames)
+    }
+    return label
+  }
+
+  /// What the sides of a picture have to be multiples of.
+  public var pictureFactor: Int {
+    autoencoder.autoencoder.spatialFactor * denoiser.spatialFactor
+  }
+
+  /// The SHA-256 that tells the denoiser's weights from others, as
+  /// ``PretrainedAutoencoder/sha256``.
+  public var denoiserSHA256: String {
+    let digest = WeightDigest()
+    for (name, tensor) in WeightCollector(denoiser).tensors { digest.take(name, tensor) }
+    return digest.hexadecimal
+  }
+
   /// The height and width of the latents that the denoiser was trained with.
   public var latentSize: (height: Int, width: Int) {
     let size = denoiser.trainedSize ?? [32]
@@ -87,6 +113,30 @@ public struct LatentDiffusionModel: Sendable {
     try index.check(index.autoencoderName, is: autoencoder.className)
     try index.check(DiffusionIndex.denoiserName, is: type(of: denoiser).className)
     try self.init(
+      autoencoder: autoencoder, denoiser: denoiser, scheduler: scheduler, index: index)
+  }
+
+  /// A model whose parts are loaded, and what its `model_index.json` says about the whole.
+  ///
+  /// - Throws: ``LatentDiffusionError`` where they don't belong together.
+  init(
+    autoencoder: PretrainedAutoencoder, denoiser: any Denoiser, scheduler: SchedulerConfiguration,
+    index: ConfigurationFields
+  ) throws(LatentDiffusionError) {
+    try self.init(
+      autoencoder: autoencoder, denoiser: denoiser, scheduler: scheduler,
+      index: DiffusionIndex(index))
+  }
+
+  private init(
+    autoencoder: PretrainedAutoencoder, denoiser: any Denoiser, scheduler: SchedulerConfiguration,
+    index: DiffusionIndex
+  ) throws(LatentDiffusionError) {
+    if let expected = index.autoencoderSHA256, expected != autoencoder.sha256 {
+      throw .otherAutoencoder(
+        index: index.path, name: autoencoder.name, expected: expected, found: autoencoder.sha256)
+    }
+    try self.init(
       autoencoder: autoencoder, denoiser: denoiser, scheduler: scheduler,
       classNames: index.classNames)
   }
@@ -114,11 +164,14 @@ public struct LatentDiffusionModel: Sendable {
       Array((JSONValue.object(scheduler.json).text + "\n").utf8),
       to: folder.appending(path: Self.schedulerPath).path)
     try folders.finish()
-    try folders.write(Array((JSONValue.object(indexFields).text + "\n").utf8), to: index.path)
+    // Rounding changes which weights they are.
+    let sha256 = scalarType == .float32 ? autoencoder.sha256 : nil
+    let fields = JSONValue.object(indexFields(autoencoderSHA256: sha256))
+    try folders.write(Array((fields.text + "\n").utf8), to: index.path)
     try folders.finish()
   }
 
-  private var indexFields: JSONObject {
+  private func indexFields(autoencoderSHA256: String?) -> JSONObject {
     func part(_ className: String) -> JSONValue {
       .array([.string("diffusers"), .string(className)])
     }
@@ -128,6 +181,9 @@ public struct LatentDiffusionModel: Sendable {
       DiffusionIndex.denoiserName: part(type(of: denoiser).className),
       DiffusionIndex.schedulerName: part(scheduler.className.rawValue),
     ]
+    if let autoencoderSHA256 {
+      fields[DiffusionIndex.autoencoderSHA256Key] = .string(autoencoderSHA256)
+    }
     if !classNames.isEmpty {
       var names = JSONObject()
       for (label, name) in classNames.enumerated() { names["\(label)"] = .string(name) }
@@ -145,7 +201,9 @@ private struct DiffusionIndex {
 
   /// `vae` or `vqvae`.
   let autoencoderName: String
-  private let path: String
+  let path: String
+  /// The hash of the autoencoder's weights that the denoiser was trained with, where it is known.
+  let autoencoderSHA256: String?
   /// The names of the classes, as diffusers' `DiTPipeline` has them: from label to name.
   let classNames: [String]
   private let partClasses: [String: String]
@@ -174,10 +232,17 @@ private struct DiffusionIndex {
     }
     self.autoencoderName = autoencoderName
     self.partClasses = partClasses
+    if case .string(let sha256)? = fields.values[Self.autoencoderSHA256Key] {
+      autoencoderSHA256 = sha256
+    } else {
+      autoencoderSHA256 = nil
+    }
     self.classNames = Self.classNames(in: fields.values)
   }
 
   static let classesKey = "id2label"
+  /// Diffusers passes over keys that begin so.
+  static let autoencoderSHA256Key = "_autoencoder_sha256"
 
   private static func classNames(in values: JSONObject) -> [String] {
     guard case .object(let labels)? = values[classesKey] else { return [] }
@@ -207,6 +272,8 @@ public enum LatentDiffusionError: Error, Hashable, Sendable {
   case unknownPart(index: String, name: String, className: String)
   /// A part's own configuration is of another class than the index says.
   case otherClass(index: String, name: String, expected: String, found: String)
+  /// The denoiser was trained with another autoencoder's latents.
+  case otherAutoencoder(index: String, name: String, expected: String, found: String)
 }
 
 extension LatentDiffusionError: CustomStringConvertible {
@@ -231,6 +298,9 @@ extension LatentDiffusionError: CustomStringConvertible {
     case .otherClass(let index, let name, let expected, let found):
       "\(index): says that \(name) is of the class \(expected), and its own config.json says "
         + "\(found); fetch the model's files again"
+    case .otherAutoencoder(let index, let name, let expected, let found):
+      "\(index): the denoiser was trained on latents of an autoencoder with the weights "
+        + "\(expected.prefix(12))…, and \(name) has \(found.prefix(12))…; put its own autoencoder there"
     }
   }
 }

@@ -42,7 +42,17 @@ public struct LatentSampler: Sendable {
     self.guidance = guidance
   }
 
-  /// What a step is about to begin with, or has led to.
+  /// How many steps there are: more than ``stepCount`` where a scheduler takes two for a level.
+  ///
+  /// - Parameter strength: how much of the way is gone; nil for all of it, from noise.
+  /// - Returns: the number of steps, each of which is reported.
+  /// - Throws: ``SchedulerError`` where there can't be so many.
+  public func count(strength: Double? = nil) throws(SchedulerError) -> Int {
+    let sampling = try scheduler.start(steps: stepCount)
+    return strength.map { sampling.steps(strength: $0).count } ?? sampling.steps.count
+  }
+
+  /// What a step has led to.
   public struct Progress: Sendable {
     /// The step that was made.
     public let step: SamplingStep
@@ -57,20 +67,20 @@ public struct LatentSampler: Sendable {
   /// - Parameters:
   ///   - noise: standard normal, `[N, H, W, C]`.
   ///   - labels: N of them; nil for a denoiser without classes.
-  ///   - sources: a source of further noise for each image.
+  ///   - further: further noise of the same shape, new each time.
   ///   - adjust: what becomes of the latents before the first step and after each: the level of
   ///     their noise and themselves.
   ///   - report: called after each step; false ends the sampling.
   /// - Returns: `[N, H, W, C]`; nil if it was ended.
   /// - Throws: ``SchedulerError`` where there can't be so many steps.
   public func latents(
-    from noise: Tensor, labels: [Int]?, using sources: inout [some RandomSource],
+    from noise: Tensor, labels: [Int]?, further: () -> Tensor,
     adjust: (NoiseLevel, Tensor) -> Tensor = { $1 }, report: (Progress) -> Bool = { _ in true }
   ) throws(SchedulerError) -> Tensor? {
     let sampling = try scheduler.start(steps: stepCount)
     let start = noise * sampling.initialNoiseSigma
     return latents(
-      sampling, sampling.steps[...], from: start, labels: labels, using: &sources, adjust: adjust,
+      sampling, sampling.steps[...], from: start, labels: labels, further: further, adjust: adjust,
       report: report)
   }
 
@@ -83,14 +93,14 @@ public struct LatentSampler: Sendable {
   ///   - strength: how much of the way is gone, 0…1.
   ///   - noise: standard normal, of the same shape.
   ///   - labels: N of them; nil for a denoiser without classes.
-  ///   - sources: a source of further noise for each image.
+  ///   - further: further noise of the same shape, new each time.
   ///   - adjust: what becomes of the latents before the first step and after each.
   ///   - report: called after each step; false ends the sampling.
   /// - Returns: of the same shape; nil if it was ended.
   /// - Throws: ``SchedulerError`` where there can't be so many steps.
   public func latents(
     changing original: Tensor, strength: Double, noise: Tensor, labels: [Int]?,
-    using sources: inout [some RandomSource], adjust: (NoiseLevel, Tensor) -> Tensor = { $1 },
+    further: () -> Tensor, adjust: (NoiseLevel, Tensor) -> Tensor = { $1 },
     report: (Progress) -> Bool = { _ in true }
   ) throws(SchedulerError) -> Tensor? {
     let sampling = try scheduler.start(steps: stepCount)
@@ -98,12 +108,12 @@ public struct LatentSampler: Sendable {
     guard let first = steps.first else { return original }
     return latents(
       sampling, steps, from: first.addNoise(to: original, noise: noise), labels: labels,
-      using: &sources, adjust: adjust, report: report)
+      further: further, adjust: adjust, report: report)
   }
 
   private func latents(
     _ start: Sampling, _ steps: ArraySlice<SamplingStep>, from first: Tensor, labels: [Int]?,
-    using sources: inout [some RandomSource], adjust: (NoiseLevel, Tensor) -> Tensor,
+    further: () -> Tensor, adjust: (NoiseLevel, Tensor) -> Tensor,
     report: (Progress) -> Bool
   ) -> Tensor? {
     var sampling = start
@@ -111,7 +121,7 @@ public struct LatentSampler: Sendable {
     var sample = adjust(level, first)
     for step in steps {
       let output = estimate(step.scaled(sample), at: step.timestep, labels: labels)
-      let result = sampling.step(output, at: step, sample: sample, using: &sources)
+      let result = sampling.step(output, at: step, sample: sample, noise: further)
       sample = adjust(step.next, result.previousSample)
       let progress = Progress(
         step: step, sample: sample, predictedOriginal: result.predictedOriginal)
@@ -121,16 +131,23 @@ public struct LatentSampler: Sendable {
   }
 
   /// The denoiser's estimate, guided towards the class.
+  ///
+  /// Both estimates are made in one run of the denoiser.
   private func estimate(_ sample: Tensor, at timestep: Double, labels: [Int]?) -> Tensor {
     let channels = sample.shape[3]
-    func output(_ labels: [Int]?) -> Tensor {
+    func output(_ sample: Tensor, _ labels: [Int]?) -> Tensor {
       let output = denoiser(sample, timesteps: [Float(timestep)], labels: labels)
       // A denoiser that learned the variance says it behind the mean.
       return output.shape[3] > channels ? output.channels(0..<channels) : output
     }
-    let conditional = output(labels)
-    guard let labels, let null = guidance.nullLabel, guidance.scale != 1 else { return conditional }
-    let unconditional = output([Int](repeating: null, count: labels.count))
-    return unconditional + (conditional - unconditional) * Float(guidance.scale)
+    guard let labels, let null = guidance.nullLabel, guidance.scale != 1 else {
+      return output(sample, labels)
+    }
+    let count = labels.count
+    let both = output(
+      Tensor.concatenatedImages([sample, sample]),
+      labels + [Int](repeating: null, count: count))
+    let unconditional = both.images(count..<2 * count)
+    return unconditional + (both.images(0..<count) - unconditional) * Float(guidance.scale)
   }
 }

@@ -1,4 +1,5 @@
 package import Images
+package import Tensors
 
 /// Writes the pictures of one command, which say in a note what made them, and leaves pictures of
 /// others alone.
@@ -35,12 +36,33 @@ package struct GeneratedPictures: Sendable {
   /// - Parameters:
   ///   - image: The picture.
   ///   - note: How it was made.
+  ///   - settings: The same for programs, a text of its own; see ``settings(in:)``.
   ///   - path: Where it goes; the folder is made if it is missing.
   /// - Throws: ``RefusedOverwrite``, ``FileError``, `ImageError`.
-  package func write(_ image: Image, note: String, to path: String) throws {
+  package func write(
+    _ image: Image, note: String, settings: JSONObject? = nil, to path: String
+  ) throws {
     try check(path)
-    try folders.write(try image.encoded(as: .png(), note: beginning + note), to: path)
+    let text = settings.map {
+      [PNGText(keyword: Self.settingsKeyword, text: JSONValue.object($0).text)]
+    }
+    let encoding = ImageEncoding.png(text: text ?? [])
+    try folders.write(try image.encoded(as: encoding, note: beginning + note), to: path)
   }
+
+  private static let settingsKeyword = "lvae"
+
+  /// The settings that a picture was made with; nil where a file has none.
+  package static func settings(in file: [UInt8]) -> JSONObject? {
+    let texts = (try? PNGText.notes(in: file)) ?? []
+    guard let text = texts.first(where: { $0.keyword == settingsKeyword })?.text,
+      case .object(let settings)? = try? JSONParser.parse(Array(text.utf8))
+    else { return nil }
+    return settings
+  }
+
+  /// What the notes of all commands begin with.
+  package static let noteBeginning = "made by lvae "
 
   /// Puts the names of all pictures on the disk.
   ///

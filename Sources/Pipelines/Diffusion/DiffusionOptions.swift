@@ -1,0 +1,30 @@
+public import Schedulers
+
+/// How pictures are sampled.
+public struct DiffusionOptions: Sendable {
+  /// Which way from noise to picture; nil for the model's own.
+  public var scheduler: SchedulerName?
+  /// How many noise levels it goes through.
+  public var stepCount: Int
+  /// How strongly the class is followed; 1 for no guidance.
+  public var guidance: Double
+  /// Fixes the noise; each picture has a stream of its own.
+  public var seed: UInt64
+  /// Where noise comes from.
+  public var generator: PictureNoise.Generator
+  /// The latents' height and width; nil for those that the denoiser was trained with.
+  public var size: (height: Int, width: Int)?
+
+  /// Options.
+  public init(
+    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 2, seed: UInt64 = 0,
+    generator: PictureNoise.Generator = .philox, size: (height: Int, width: Int)? = nil
+  ) {
+    self.scheduler = scheduler
+    self.stepCount = stepCount
+    self.guidance = guidance
+    self.seed = seed
+    self.generator = generator
+    self.size = size
+  }
+}
