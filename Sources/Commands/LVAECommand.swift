@@ -19,6 +19,7 @@ struct LVAECommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
       VerifyCommand.self, EvalCommand.self, TrainCommand.self, DiffuseTrainCommand.self,
+      ClassifierTrainCommand.self, DiffuseEvalCommand.self,
       SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])
