@@ -20,8 +20,9 @@ struct LVAECommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
       VerifyCommand.self, EvalCommand.self, TrainCommand.self, DiffuseTrainCommand.self,
-      DiffuseSampleCommand.self, SampleCommand.self, InterpolateCommand.self,
-      TraverseCommand.self, ModelsCommand.self, DoctorCommand.self, BenchCommand.self,
+      DiffuseSampleCommand.self, DiffuseEvalCommand.self, ClassifierTrainCommand.self,
+      SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
+      DoctorCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.

@@ -1,4 +1,4 @@
-import Layers
+package import Layers
 import Synchronization
 import Tensors
 
@@ -57,6 +57,16 @@ struct WeightLoader: ParameterVisitor {
     _ parameter: inout Tensor, at path: ParameterPath, layout: ParameterLayout
   ) {
     if let tensor = tensors.removeValue(forKey: path.description) { parameter = tensor }
+  }
+}
+
+extension Checkpoint {
+  /// Puts all tensors into a model, on all threads.
+  ///
+  /// - Throws: ``CheckpointError/mismatch(source:_:)`` unless they are just the model's, before any
+  ///   is read; and the errors of reading.
+  package func load(into model: inout some ParameterContainer) throws {
+    try WeightLoader.load(self, into: &model, where: { _ in true }, inspect: { _, _ in })
   }
 }
 

@@ -81,6 +81,14 @@ public struct BatchLoader: Sendable {
     return Tensor(stacking: squares)
   }
 
+  /// The numbers of the pictures that ``batch(_:)`` shows if all can be read, in the batch's order.
+  public func pictures(ofBatch step: Int) -> [Int] {
+    (step * settings.batchSize..<(step + 1) * settings.batchSize).map { item in
+      let (epoch, place) = item.quotientAndRemainder(dividingBy: indices.count)
+      return indices[order.item(ofEpoch: epoch, at: place)]
+    }
+  }
+
   /// The squares of a data set in its order, cut from the middle of each picture without chance:
   /// what a run is validated with.
   ///
@@ -153,7 +161,7 @@ public struct BatchLoader: Sendable {
 
 extension Tensor {
   /// Pictures of one size as `[N, H, W, 3]` in −1…1.
-  fileprivate init(stacking images: [Image]) {
+  init(stacking images: [Image]) {
     let (height, width) = (images[0].height, images[0].width)
     var scalars: [Float] = []
     scalars.reserveCapacity(images.count * height * width * 3)

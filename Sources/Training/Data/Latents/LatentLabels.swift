@@ -1,9 +1,9 @@
 import Foundation
 import Pipelines
 
-/// The classes of latents.
+/// The classes of latents, or of pictures.
 struct LatentLabels {
-  /// The class of each latent, as a place in `classNames`; nil without classes.
+  /// The class of each file, as a place in `classNames`; nil without classes.
   let labels: [Int]?
   /// The classes in alphabetical order.
   let classNames: [String]
@@ -23,7 +23,7 @@ struct LatentLabels {
         throw .labels(
           path: names[index],
           reason: "lies in no folder, and so has no class, where others have; move it into one, or "
-            + "set data.labels to \"none\"")
+            + "leave classes out with --labels none")
       }
     case .file(let path): found = try Self.classes(in: path, of: names)
     }
