@@ -1,16 +1,18 @@
 import Foundation
 import Models
 import Pipelines
+import Schedulers
 import Tensors
 import TestSupport
 import Testing
 
 @Suite struct LatentDiffusionModelTests {
   private let folder: TemporaryFolder
-  private let scheduler: JSONObject = [
-    "_class_name": .string("DDIMScheduler"), "beta_start": .number("0.00085"),
-    "trained_betas": .null,
-  ]
+  private let scheduler: SchedulerConfiguration = {
+    var configuration = SchedulerConfiguration(.ddim)
+    configuration.betaStart = 0.00085
+    return configuration
+  }()
 
   init() throws { folder = try TemporaryFolder() }
 
@@ -32,6 +34,16 @@ import Testing
     #expect(
       loaded.denoiser(x, timesteps: [7], labels: nil).scalars
         == model.denoiser(x, timesteps: [7], labels: nil).scalars)
+  }
+
+  @Test func namesOfClassesAreKeptAndTheLabelBehindThemIsForNone() throws {
+    let model = try LatentDiffusionModel(
+      autoencoder: tinyAutoencoderKL(), denoiser: tinyUNet { $0.numClassEmbeds = 3 },
+      scheduler: scheduler, classNames: ["cat", "dog"])
+    try model.save(to: url)
+    let loaded = try LatentDiffusionModel(contentsOf: url)
+    #expect(loaded.classNames == ["cat", "dog"] && loaded.nullLabel == 2)
+    #expect(try self.model().nullLabel == nil)
   }
 
   @Test func theFolderIsLaidOutAsDiffusersDoes() throws {
@@ -104,8 +116,10 @@ import Testing
       try LatentDiffusionModel(
         autoencoder: autoencoder, denoiser: tinyUNet { $0.outChannels = 3 }, scheduler: scheduler)
     }
-    #expect(throws: LatentDiffusionError.noSchedulerClass) {
-      try LatentDiffusionModel(autoencoder: autoencoder, denoiser: tinyUNet(), scheduler: [:])
+    #expect(throws: LatentDiffusionError.classes(names: 3, labels: 2)) {
+      try LatentDiffusionModel(
+        autoencoder: autoencoder, denoiser: tinyUNet { $0.numClassEmbeds = 2 },
+        scheduler: scheduler, classNames: ["a", "b", "c"])
     }
     _ = try LatentDiffusionModel(
       autoencoder: autoencoder, denoiser: tinyUNet { $0.outChannels = 8 }, scheduler: scheduler)

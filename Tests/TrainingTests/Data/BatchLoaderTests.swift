@@ -135,12 +135,17 @@ import Training
 
   @Test func preparingAheadGivesTheSameBatches() throws {
     let loader = loader()
-    let prefetcher = BatchPrefetcher(loader, from: 4)
+    let prefetcher = BatchPrefetcher(from: 4) {
+      step throws(TrainingDataError) in try loader.batch(step)
+    }
     for step in 4..<10 { #expect(try prefetcher.next().scalars == loader.batch(step).scalars) }
   }
 
   @Test func anErrorAheadComesInItsTurnAndStays() throws {
-    let prefetcher = BatchPrefetcher(loader { $0.crop = 50 }, from: 0)
+    let loader = loader { $0.crop = 50 }
+    let prefetcher = BatchPrefetcher(from: 0) {
+      step throws(TrainingDataError) in try loader.batch(step)
+    }
     for _ in 0..<3 { #expect(throws: TrainingDataError.self) { try prefetcher.next() } }
   }
 }
