@@ -27,6 +27,7 @@ let package = Package(
     .system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
     .system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
     .system("CLCMS2", pkgConfig: "lcms2", apt: "liblcms2-dev"),
+    .system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
 
     // The toolkit, lowest first: a module imports only modules above it.
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
@@ -39,7 +40,7 @@ let package = Package(
     .target(
       name: "Pipelines",
       dependencies: [
-        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "CModels",
+        "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "CModels", "CArchive",
       ]),
 
     .target(

@@ -10,10 +10,11 @@ struct DiffuseTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diffuse-train",
     abstract: "Train a denoiser on latents, to draw new pictures with.",
-    usage: "lvae diffuse-train <latents> -o <model> [<options>]",
+    usage: "lvae diffuse-train <latents> ... -o <model> [<options>]",
     discussion: """
       The latents are .latent files of one autoencoder and one size, as `lvae encode --size` makes \
-      them; the folders that they lie in are their classes. Writes a pipeline's folder (vae, unet, \
+      them, in folders or in plain tars (WebDataset's shards); the folders that they lie in, or \
+      .cls members of the tars, are their classes. Writes a pipeline's folder (vae, unet, \
       scheduler, model_index.json) for `lvae diffuse-sample`, with all that belongs to the run, \
       and goes on where it was stopped, as `lvae train` does.
 
@@ -22,8 +23,8 @@ struct DiffuseTrainCommand: ParsableCommand {
 
       """ + DiffusionSettings.explanation)
 
-  @Argument(help: "A folder of .latent files, with all that is below it.")
-  var latents: String
+  @Argument(help: "Folders of .latent files and .tar shards, with all that is below them.")
+  var latents: [String]
 
   @OptionGroup var output: TrainingRunOptions
 

@@ -93,8 +93,9 @@ func combination(_ terms: [(factor: Double, tensor: Tensor)]) -> Tensor {
 extension Tensor {
   /// Each image times its own factor.
   ///
+  /// - Returns: a tensor of the same shape.
   /// - Precondition: self is `[N, …]`, and there are N factors.
-  func scaled(perImage factors: [Double]) -> Tensor {
+  package func scaled(perImage factors: [Double]) -> Tensor {
     precondition(
       shape.rank > 0 && shape[0] == factors.count, "\(factors.count) levels for \(shape)")
     let images = factors.count

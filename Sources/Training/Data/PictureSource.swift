@@ -44,7 +44,7 @@ public enum TrainingDataError: Error, Hashable, Sendable {
   case tooSmall(name: String, width: Int, height: Int, crop: Int)
   /// Pictures are smaller than what is to be cut from them; the first of them.
   case tooManySmall(count: Int, of: Int, crop: Int, smallest: Int, examples: [String])
-  /// There is no latent in the folder.
+  /// There is no latent in the folders and shards.
   case noLatents(path: String)
   /// A latent doesn't go with the first one.
   case otherLatent(name: String, property: String, found: String, first: String, expected: String)
@@ -75,7 +75,8 @@ extension TrainingDataError: CustomStringConvertible {
         + "most \(smallest), set data.enlarge_small to true, or remove them:\n  "
         + examples.joined(separator: "\n  ")
     case .noLatents(let path):
-      "\(path): no .latent files found; make some with `lvae encode PICTURES -o \(path)`"
+      "\(path): no .latent files found, and no .tar shards of such; make some with "
+        + "`lvae encode PICTURES -o FOLDER`"
     case .otherLatent(let name, let property, let found, let first, let expected):
       "\(name): its \(property) is \(found), and that of \(first) is \(expected); give a folder "
         + "whose files were all encoded with one model and one --size"

@@ -40,14 +40,18 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   ///   - settings: the run's.
   ///   - nullLabel: the label that stands for no class; nil to withhold none.
   /// - Throws: ``TrainingError/nothingToTrain``; `SchedulerError` for noise that can't be.
+  /// - Precondition: the model knows `nullLabel`.
   public init(_ model: Model, settings: DiffusionSettings, nullLabel: Int?) throws {
     let paths = WeightCollector(model).tensors.map { ParameterPath($0.name) }
     guard paths.contains(where: { !settings.train.isFrozen($0) }) else {
       throw TrainingError.nothingToTrain
     }
+    precondition(
+      nullLabel.map { (0..<(model.labelCount ?? 0)).contains($0) } ?? true,
+      "the label \(nullLabel ?? 0) of \(model.labelCount ?? 0)")
     self.settings = settings
     self.model = model
-    self.nullLabel = settings.objective.labelDropout > 0 ? nullLabel : nil
+    self.nullLabel = nullLabel
     process = try DiffusionProcess(settings.noise)
     updater = ParameterUpdater(
       settings.optimizer, stepCount: settings.train.steps, averaging: model)
@@ -115,10 +119,10 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
       labels: withholdingSome(of: batch.labels, random(RandomStream.dropout))
     ).squared()
     let weights = moments.map {
-      Float(settings.objective.weight(at: $0.level, of: settings.noise.prediction))
+      settings.objective.weight(at: $0.level, of: settings.noise.prediction)
     }
     let errors = squares.detached().mean(over: 1..<4).scalars
-    return (squares.weighted(perImage: weights).mean(), errors.map(Double.init))
+    return (squares.scaled(perImage: weights).mean(), errors.map(Double.init))
   }
 
   /// Labels of which some are replaced by that for no class.
@@ -138,11 +142,12 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   /// - Parameters:
   ///   - loader: gives the latents.
   ///   - count: how many of them are used.
-  /// - Returns: the mean over all, and that of each quarter of the process, the least noise first.
+  /// - Returns: the mean over all, and that of each quarter of the process, the least noise first;
+  ///   nil for a quarter that no latent fell into.
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   public func validate(
     with loader: LatentLoader, count: Int
-  ) throws -> (mean: Double, quarters: [Double]) {
+  ) throws -> (mean: Double, quarters: [Double?]) {
     let model = averagedModel
     var sums = [Double](repeating: 0, count: Self.quarterCount)
     var counts = [Double](repeating: 0, count: Self.quarterCount)
@@ -165,7 +170,8 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
       }
     }
     return (
-      sums.reduce(0, +) / max(1, counts.reduce(0, +)), zip(sums, counts).map { $0 / max(1, $1) }
+      sums.reduce(0, +) / max(1, counts.reduce(0, +)),
+      zip(sums, counts).map { $1 > 0 ? $0 / $1 : nil }
     )
   }
 
@@ -190,13 +196,5 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
     try checkpoint.restore(&model)
     try updater.restore(from: checkpoint)
     step = checkpoint.step
-  }
-}
-
-extension Tensor {
-  /// Each image `[H, W, C]` of `[N, H, W, C]` times its own factor.
-  fileprivate func weighted(perImage factors: [Float]) -> Tensor {
-    let scale = factors.flatMap { [Float](repeating: $0, count: shape[3]) }
-    return modulated(scale: Tensor(scale, shape: [shape[0], 1, 1, shape[3]]))
   }
 }

@@ -8,15 +8,15 @@ import Tensors
 /// A run of `lvae diffuse-train`: latents, denoiser, checkpoints, log, samples and report in one
 /// folder; see ``AutoencoderTrainingRun``.
 public struct DiffusionTrainingRun: Sendable {
-  /// The folder of the latents.
-  public let data: String
+  /// The folders and shards of the latents.
+  public let data: [String]
   /// Where all results go.
   public let folder: RunFolder
   /// The settings.
   public let settings: DiffusionSettings
 
   /// A run.
-  public init(data: String, folder: RunFolder, settings: DiffusionSettings) {
+  public init(data: [String], folder: RunFolder, settings: DiffusionSettings) {
     self.data = data
     self.folder = folder
     self.settings = settings
@@ -35,33 +35,45 @@ public struct DiffusionTrainingRun: Sendable {
     report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingEnd {
     let latents = try LatentSet(
-      path: data, labels: settings.data.labels, cacheByteCount: settings.data.cacheMiB << 20)
+      paths: data, labels: settings.data.labels, cacheByteCount: settings.data.cacheMiB << 20)
     let autoencoder = try autoencoder(of: latents)
     let lock = try folder.open()
     defer { withExtendedLifetime(lock) {} }
     report(.notice(latents.text))
-    return try run(
-      try startingModel(latents), latents, autoencoder, stop: stop, report: report)
+    let (model, labelled) = try start(latents)
+    return try run(model, labelled, autoencoder, stop: stop, report: report)
   }
 
   /// The autoencoder that made the latents, for the pictures of samples.
   private func autoencoder(of latents: LatentSet) throws -> PretrainedAutoencoder {
     let store = ModelStore()
-    if !settings.autoencoder.isEmpty {
-      let given = try store.load(settings.autoencoder)
-      guard given.sha256 == latents.model.sha256 else {
-        throw CodecError.otherModel(wanted: latents.model, given: given.latentModel)
+    let found: PretrainedAutoencoder
+    if settings.autoencoder.isEmpty {
+      guard let model = try store.load(for: latents.model) else {
+        throw ModelStoreError.modelOfFileNotFound(latents.model)
       }
-      return given
+      found = model
+    } else {
+      found = try store.load(settings.autoencoder)
     }
-    guard let found = try store.load(for: latents.model) else {
-      throw ModelStoreError.modelOfFileNotFound(latents.model)
+    guard found.sha256 == latents.model.sha256 else {
+      throw CodecError.otherModel(wanted: latents.model, given: found.latentModel)
+    }
+    // The weights are the same, but what the denoiser learns wouldn't be what is decoded.
+    guard found.autoencoder.latentScaling == latents.scaling else {
+      throw TrainingError.otherScaling(autoencoder: found.name)
     }
     return found
   }
 
-  /// The denoiser before its first step.
-  private func startingModel(_ latents: LatentSet) throws -> any Denoiser {
+  /// The denoiser before its first step, and the latents with its labels.
+  private func start(_ latents: LatentSet) throws -> (any Denoiser, LatentSet) {
+    guard case .folder(let path) = settings.model else { return (try newModel(latents), latents) }
+    let model = try LatentDiffusionModel(contentsOf: URL(filePath: path))
+    return (model.denoiser, try settings.labelled(latents, for: model, path: path))
+  }
+
+  private func newModel(_ latents: LatentSet) throws -> UNet2DModel {
     let classes = latents.classNames.count
     // One label more, for no class.
     let labelCount = classes == 0 ? nil : classes + (settings.objective.labelDropout > 0 ? 1 : 0)
@@ -69,17 +81,7 @@ public struct DiffusionTrainingRun: Sendable {
     guard
       let configuration = try settings.model.architecture(
         channels: latents.channels, size: size, labelCount: labelCount)
-    else {
-      guard case .folder(let path) = settings.model else {
-        preconditionFailure("\(settings.model) has no architecture")
-      }
-      let model = try LatentDiffusionModel(contentsOf: URL(filePath: path))
-      guard model.classNames == latents.classNames else {
-        throw TrainingError.otherClasses(
-          path: path, found: latents.classNames, expected: model.classNames)
-      }
-      return model.denoiser
-    }
+    else { preconditionFailure("\(settings.model) has no architecture") }
     var random = PhiloxRandomSource(seed: settings.train.seed).stream(RandomStream.parameters)
     var model = UNet2DModel(configuration)
     guard size.allSatisfy({ $0 % model.spatialFactor == 0 }) else {
@@ -98,7 +100,8 @@ public struct DiffusionTrainingRun: Sendable {
     ) { found in
       var trainer = try DiffusionTrainer(
         model, settings: settings,
-        nullLabel: latents.classNames.isEmpty ? nil : latents.classNames.count)
+        nullLabel: latents.classNames.isEmpty || settings.objective.labelDropout == 0
+          ? nil : latents.classNames.count)
       if let found { try trainer.restore(found) }
       return DiffusionWork(trainer, latents: latents, autoencoder: autoencoder)
     }

@@ -15,7 +15,7 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   private let autoencoder: PretrainedAutoencoder
   private var batches: BatchPrefetcher<LatentBatch>?
 
-  /// The most latents that a validation takes: the first of them.
+  /// The most latents that a validation takes.
   private static var validatedCount: Int { 256 }
 
   init(
@@ -33,6 +33,12 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   var checkpoint: TrainingCheckpoint { get throws { try trainer.checkpoint } }
   var hasValidation: Bool { !sides.validation.isEmpty }
   var examplesPerStep: Int { settings.data.batchSize * settings.optimizer.accumulation }
+
+  /// The latents to validate with, from all over the data set: classes lie one behind the other.
+  private var validated: [Int] {
+    let count = min(Self.validatedCount, sides.validation.count)
+    return (0..<count).map { sides.validation[$0 * sides.validation.count / count] }
+  }
 
   mutating func start(notice: @escaping @Sendable (String) -> Void) {
     let loader = loader(sides.training)
@@ -75,9 +81,9 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
     var values: [(name: String, value: Double)] = []
     if isMeasuring {
       let (mean, quarters) = try trainer.validate(
-        with: loader(sides.validation), count: min(Self.validatedCount, sides.validation.count))
+        with: loader(validated), count: validated.count)
       values.append(("validation.mse", mean))
-      for (index, error) in quarters.enumerated() {
+      for case (let index, let error?) in quarters.enumerated() {
         values.append(("validation.mse.\(index + 1)", error))
       }
     }

@@ -10,6 +10,14 @@ public enum TrainingError: Error, Hashable, Sendable {
   case latentsDoNotFit(size: [Int], factor: Int)
   /// The classes of the latents aren't those that the denoiser knows.
   case otherClasses(path: String, found: [String], expected: [String])
+  /// The autoencoder's scaling isn't that of the latents.
+  case otherScaling(autoencoder: String)
+  /// The latents' channels aren't those of the denoiser.
+  case otherChannels(path: String, found: Int, input: Int, output: Int)
+  /// The denoiser knows no label for "no class", and classes are to be withheld.
+  case noNullLabel(path: String)
+  /// The denoiser was trained with another process.
+  case otherProcess(path: String, settings: String)
   /// All parameters are frozen.
   case nothingToTrain
   /// The folder holds a model that no run of training made.
@@ -39,8 +47,22 @@ extension TrainingError: CustomStringConvertible {
       "the latents' size \(size[0])×\(size[1]) isn't a multiple of the denoiser's factor, \(factor); "
         + "encode pictures with another --size, or choose a model with fewer resolutions"
     case .otherClasses(let path, let found, let expected):
-      "the latents' classes are \(Self.list(found)), and \(path) knows \(Self.list(expected)); give "
-        + "latents of these classes, or train a new model"
+      "the latents' classes are \(Self.list(found)), and \(path) knows \(Self.list(expected)); "
+        + (expected.isEmpty
+          ? "set data.labels to \"none\", or train a new model"
+          : "give latents of these classes, or train a new model")
+    case .otherScaling(let autoencoder):
+      "the latents were made with another scaling than \(autoencoder) has now, though its weights "
+        + "are the same; encode the pictures again with it"
+    case .otherChannels(let path, let found, let input, let output):
+      "the latents have \(found) channels, and the denoiser of \(path) takes \(input) and gives "
+        + "\(output); as many are needed. Train a new model"
+    case .noNullLabel(let path):
+      "the denoiser of \(path) has no label for withheld classes; set objective.label_dropout to 0, "
+        + "or train a new model"
+    case .otherProcess(let path, let settings):
+      "\(path) was trained with another process than the settings give; go on with its own: "
+        + "--set \(settings.split(separator: " ").joined(separator: " --set "))"
     case .nothingToTrain:
       "no parameter is left to be trained; check train.frozen and train.decoder_only"
     case .folderInUse(let path):

@@ -23,8 +23,8 @@ extension DiffusionSettings {
     ("data.batch_size", "latents in a batch"),
     (
       "data.labels",
-      "where classes are found. folders: the folder that a file lies in; none; or a CSV file with "
-        + "lines of a name and a class"
+      "where classes are found. folders: the folder that a latent lies in, or a shard's .cls member; "
+        + "none; or a CSV file with lines of a name and a class"
     ),
     (
       "data.balance",
@@ -66,9 +66,11 @@ extension DiffusionSettings {
   private static let objectiveExplanations: [(path: String, meaning: String)] = [
     (
       "objective.weighting",
-      "w of mean w·(estimate − target)². none: 1; min_snr: min(SNR, γ)/SNR for epsilon, /(SNR + 1) "
-        + "for v (Hang et al. 2023, arXiv:2303.09556); edm: (σ² + σd²)/(σ·σd)² on x₀ (Karras et al. "
-        + "2022, arXiv:2206.00364)"
+      "w of mean w·(estimate − target)². none: 1; min_snr: min(SNR, γ) on x₀, with SNR = ᾱ/(1 − ᾱ), "
+        + "so min(SNR, γ)/SNR for epsilon, /(SNR + 1) for v_prediction, ·1 for sample, ·σ² for "
+        + "flow_prediction (Hang et al. 2023, arXiv:2303.09556); edm: (σ² + σd²)/(σ·σd)² on x₀ with "
+        + "σ = noise/signal (Karras et al. 2022, arXiv:2206.00364). But for epsilon min_snr gives "
+        + "hardly any weight to the most noise; none gives all the same"
     ),
     ("objective.min_snr_gamma", "γ of min_snr"),
     ("objective.edm_sigma_data", "σd of edm, the deviation of x₀"),

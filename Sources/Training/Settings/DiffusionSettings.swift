@@ -63,6 +63,9 @@ extension DiffusionSettings: SettingsGroup {
       "noise.prediction", if: noise.prediction == .epsilon && noise.zeroTerminalSNR,
       "epsilon says nothing where no signal is left; set it to v_prediction, or "
         + "noise.zero_terminal_snr to false")
+    if let problem = fields.isWriting ? nil : sampling.problem(with: noise) {
+      try fields.refuse("sampling", if: true, problem)
+    }
   }
 }
 
@@ -170,8 +173,9 @@ extension NoiseSettings: SettingsGroup {
   mutating func visit(_ fields: inout SettingsFields) throws(TrainingSettingsError) {
     try fields.choice("schedule", &schedule)
     try fields.integer("timesteps", &timesteps, in: 2...100_000)
-    try fields.number("beta_start", &betaStart, .between(1e-9, 0.999))
-    try fields.number("beta_end", &betaEnd, .between(1e-9, 0.999))
+    // Below 2⁻²⁴ the first timestep has no noise in float32, and its error no weight.
+    try fields.number("beta_start", &betaStart, .between(1e-7, 0.999))
+    try fields.number("beta_end", &betaEnd, .between(1e-7, 0.999))
     try fields.boolean("zero_terminal_snr", &zeroTerminalSNR)
     try fields.choice("prediction", &prediction)
     let scheduler = scheduler
@@ -236,6 +240,17 @@ public struct SamplingSettings: Hashable, Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Why models of a process can't be sampled so; nil if they can.
+  func problem(with noise: NoiseSettings) -> String? {
+    do throws(SchedulerError) {
+      _ = try scheduler.configuration(forModelTrainedWith: noise.scheduler).scheduler()
+        .start(steps: steps)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
 }
 
 extension SamplingSettings: SettingsGroup {

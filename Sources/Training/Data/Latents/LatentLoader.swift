@@ -8,6 +8,12 @@ public struct LatentBatch: Sendable {
   public let latents: Tensor
   /// N of them; nil without classes.
   public let labels: [Int]?
+
+  /// A batch.
+  public init(latents: Tensor, labels: [Int]?) {
+    self.latents = latents
+    self.labels = labels
+  }
 }
 
 /// Makes the batches of a denoiser's run, as ``BatchLoader`` does those of an autoencoder's.

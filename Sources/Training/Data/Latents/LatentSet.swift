@@ -5,16 +5,18 @@ import Pipelines
 import Synchronization
 import Tensors
 
-/// The latents of a data set: `.latent` files of one autoencoder and one size.
+/// The latents of a data set: `.latent` files, and tar shards of them, of one autoencoder and one
+/// size.
 public struct LatentSet: Sendable {
   /// Where the class of a latent is found.
   public enum Labels: Hashable, Sendable {
     /// Nowhere: there are no classes.
     case none
-    /// In the name of the folder that the file lies in; files beside each other have no classes.
+    /// In a member `x.cls` of a shard for its member `x.latent`, or else in the name of the folder
+    /// that the latent lies in, on disk or in the shard; those that lie in none have no classes.
     case folders
-    /// In a CSV file with a line for each file: its path below the folder, with any extension, and
-    /// its class.
+    /// In a CSV file with a line for each latent: its path below the folder or in the shard, with or
+    /// without an extension, and its class.
     case file(String)
   }
 
@@ -28,13 +30,13 @@ public struct LatentSet: Sendable {
   public let width: Int
   /// The latents' channels.
   public let channels: Int
-  /// The paths below the folder, in their order.
-  public let names: [String]
+  /// The paths below the folder, and behind that of a shard those of its members, in their order.
+  public var names: [String] { places.map(\.key) }
   /// The class of each latent, as a place in ``classNames``; nil without classes.
-  public let labels: [Int]?
-  /// The classes in alphabetical order.
-  public let classNames: [String]
-  private let files: [InputFile]
+  public private(set) var labels: [Int]?
+  /// The classes in alphabetical order, or by value if all are whole numbers.
+  public private(set) var classNames: [String]
+  private let places: [LatentPlace]
   private let cache: LatentCache
 
   /// From the autoencoder's space to the diffusion model's.
@@ -45,61 +47,67 @@ public struct LatentSet: Sendable {
   }
 
   /// How many latents there are.
-  public var count: Int { names.count }
+  public var count: Int { places.count }
 
-  /// The latents in a folder, with all that is below it.
+  /// The latents in folders, with all that is below them, and in tar shards.
   ///
-  /// All headers are read, and no latent.
+  /// All headers are read, and no latent. A shard is a plain tar, as WebDataset makes them.
   ///
   /// - Parameters:
-  ///   - path: The folder.
+  ///   - paths: Folders, shards and files.
   ///   - labels: Where classes are found.
   ///   - cacheByteCount: How much memory latents may take; what exceeds it is read again each time.
   /// - Throws: ``TrainingDataError`` if there are none, one can't be read, or one is of another
   ///   autoencoder, scaling or size than the first.
   public init(
-    path: String, labels: Labels = .folders, cacheByteCount: Int = 1 << 30
+    paths: [String], labels: Labels = .folders, cacheByteCount: Int = 1 << 30
   ) throws(TrainingDataError) {
+    var places: [LatentPlace] = []
+    for file in try Self.files(paths) { places += try LatentPlace.all(in: file) }
+    guard let first = places.first else {
+      throw .noLatents(path: paths.joined(separator: ", "))
+    }
+    let header = try first.header()
+    model = header.metadata.model
+    spatialFactor = header.metadata.spatialFactor
+    (height, width, channels) = (header.height, header.width, header.channelCount)
+    for place in places.dropFirst() {
+      try Self.check(try place.header(), of: place, against: header, of: first)
+    }
+    let found = try LatentLabels(
+      labels,
+      of: places.map { LabelledFile(name: $0.name, path: $0.path, className: $0.className) })
+    (self.labels, classNames) = (found.labels, found.classNames)
+    self.places = places
+    cache = LatentCache(byteCount: cacheByteCount)
+  }
+
+  private static func files(_ paths: [String]) throws(TrainingDataError) -> [InputFile] {
     let list: InputList
-    do {
-      list = try InputWalker.expand([path], extensions: ["latent"])
+    do throws(InputError) {
+      list = try InputWalker.expand(paths, extensions: ["latent", "tar"])
     } catch {
-      throw .notFound(path: path, reason: "\(error)")
+      guard case .nothingFound(_, _, let failures) = error, let failure = failures.first else {
+        throw .noLatents(path: paths.joined(separator: ", "))
+      }
+      throw .notFound(path: failure.path, reason: failure.reason)
     }
     if let failure = list.failures.first {
       throw .unreadable(name: failure.path, reason: failure.reason)
     }
-    files = list.files
-    guard let first = files.first else { throw .noLatents(path: path) }
-    let header = try Self.header(of: first)
-    model = header.metadata.model
-    spatialFactor = header.metadata.spatialFactor
-    (height, width, channels) = (header.height, header.width, header.channelCount)
-    names = files.map(\.relativePath)
-    for file in files.dropFirst() {
-      try Self.check(try Self.header(of: file), of: file, against: header, of: first)
-    }
-    let found = try LatentLabels(labels, names: names)
-    (self.labels, classNames) = (found.labels, found.classNames)
-    cache = LatentCache(byteCount: cacheByteCount)
-  }
-
-  private static func header(of file: InputFile) throws(TrainingDataError) -> LatentHeader {
-    do {
-      return try LatentFile.readHeader(contentsOf: file.url)
-    } catch {
-      throw .unreadable(name: file.path, reason: "\(error)")
-    }
+    return list.files
   }
 
   private static func check(
-    _ header: LatentHeader, of file: InputFile, against expected: LatentHeader, of first: InputFile
+    _ header: LatentHeader, of place: LatentPlace, against expected: LatentHeader,
+    of first: LatentPlace
   ) throws(TrainingDataError) {
     for (property, describe) in Self.properties {
       let (found, expected) = (describe(header), describe(expected))
       guard found == expected else {
         throw .otherLatent(
-          name: file.path, property: property, found: found, first: first.path, expected: expected)
+          name: place.name, property: property, found: found, first: first.name,
+          expected: expected)
       }
     }
   }
@@ -121,24 +129,30 @@ public struct LatentSet: Sendable {
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   public func latent(at index: Int) throws(TrainingDataError) -> DiagonalGaussianDistribution {
     let tensor: Tensor
-    if let known = cache[index] { tensor = known } else { tensor = try read(index) }
+    if let known = cache[index] {
+      tensor = known
+    } else {
+      tensor = try places[index].read()
+      cache.add(tensor, at: index)
+    }
     return tensor.shape[3] == channels
       ? DiagonalGaussianDistribution(mean: tensor, logVariance: nil)
       : DiagonalGaussianDistribution(moments: tensor)
   }
 
-  private func read(_ index: Int) throws(TrainingDataError) -> Tensor {
-    let file = files[index]
-    do {
-      let tensor = try LatentFile(contentsOf: file.url).latent.dequantized()
-      guard tensor.isFinite else {
-        throw CodecError.nonFiniteLatents(model: model.name)
-      }
-      cache.add(tensor, at: index)
-      return tensor
-    } catch {
-      throw .unreadable(name: file.path, reason: "\(error)")
-    }
+  /// The same latents with labels that count other classes.
+  ///
+  /// - Parameter names: the classes that a denoiser knows, in the order of its labels.
+  /// - Returns: the latents; nil if one is of a class that isn't among them, or only one side knows
+  ///   of classes.
+  func labelled(as names: [String]) -> LatentSet? {
+    let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    let known = classNames.compactMap { places[$0] }
+    guard known.count == classNames.count, classNames.isEmpty == names.isEmpty else { return nil }
+    var result = self
+    result.labels = labels?.map { known[$0] }
+    result.classNames = names
+    return result
   }
 }
 

@@ -36,7 +36,7 @@ public struct SquarePictures: Sendable {
     self.path = path
     self.names = names
     self.squares = squares
-    let found = try LatentLabels(labels, names: names)
+    let found = try LatentLabels(labels, of: names.map { LabelledFile(name: $0, path: $0) })
     (self.labels, classNames) = (found.labels, found.classNames)
   }
 

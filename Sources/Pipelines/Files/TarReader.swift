@@ -1,0 +1,268 @@
+import CArchive
+import Glibc
+
+/// Why a tar can't be read.
+package enum TarError: Error, Hashable, Sendable {
+  /// It isn't there, or isn't a tar.
+  case unreadable(path: String, reason: String)
+  /// It ends before its end.
+  case cutOff(path: String, wholeCount: Int)
+  /// It contradicts its format.
+  case damaged(path: String, wholeCount: Int, reason: String)
+  /// A member's name leads out of the folder that the tar stands for.
+  case unsafeName(path: String, member: String)
+  /// A member's name isn't UTF-8.
+  case undecodableName(path: String, number: Int)
+  /// A member is larger than the limit.
+  case tooLarge(path: String, member: String, byteCount: Int, limit: Int)
+  /// There are more members than the limit.
+  case tooMany(path: String, limit: Int)
+  /// It is compressed as a whole, so that members have no place of their own.
+  case compressed(path: String)
+  /// A member's zeros are left out.
+  case sparse(path: String, member: String)
+}
+
+extension TarError: CustomStringConvertible {
+  /// What is wrong, and what to do.
+  package var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "\(path): cannot be read as a tar: \(reason)"
+    case .cutOff(let path, let count):
+      "\(path): the tar is cut off; its first \(count) members are whole. Copy or pack it again"
+    case .damaged(let path, let count, let reason):
+      "\(path): the tar is damaged behind its first \(count) members: \(reason). Copy or pack it "
+        + "again"
+    case .unsafeName(let path, let member):
+      "\(path): the member \(member) would lie outside of the folder; pack names without a leading "
+        + "/ and without .."
+    case .undecodableName(let path, let number):
+      "\(path): the name of member \(number) is not UTF-8; rename it and pack again"
+    case .tooLarge(let path, let member, let byteCount, let limit):
+      "\(path): the member \(member) has \(byteCount) bytes, and the limit is \(limit)"
+    case .tooMany(let path, let limit):
+      "\(path): it has more than \(limit) members; split it into several"
+    case .compressed(let path):
+      "\(path): the tar is compressed, so its members can't be read in any order; decompress it "
+        + "(gunzip, unzstd, unxz)"
+    case .sparse(let path, let member):
+      "\(path): the member \(member) is stored with holes; pack it without --sparse"
+    }
+  }
+}
+
+/// Reads the files in a tar, one behind the other: the only file here that calls libarchive.
+///
+/// POSIX (pax), ustar and GNU tars; plain, or compressed with gzip, zstd, xz or bzip2. Folders, links
+/// and devices are passed over. A tar without its end marker is cut off, even where the cut is
+/// between members.
+@safe package final class TarReader {
+  /// What a reader refuses to take memory for.
+  package struct Limits: Hashable, Sendable {
+    /// The most bytes that a member may have.
+    package var memberByteCount: Int
+    /// The most members of all kinds.
+    package var memberCount: Int
+
+    /// Limits: 1 GiB a member, and ten million of them.
+    package init(memberByteCount: Int = 1 << 30, memberCount: Int = 10_000_000) {
+      self.memberByteCount = memberByteCount
+      self.memberCount = memberCount
+    }
+  }
+
+  /// A file in a tar.
+  package struct Member: Hashable, Sendable {
+    /// Its path: relative, without `.` and `..`.
+    package let name: String
+    /// Its size.
+    package let byteCount: Int
+  }
+
+  private let path: String
+  private let limits: Limits
+  private let archive: OpaquePointer
+  /// The size of the tar as it lies there.
+  private let fileByteCount: Int
+  private var headerCount = 0
+  private var current: Member?
+
+  private static let blockByteCount = 512
+  private static let bufferByteCount = 1 << 18
+
+  /// Opens a tar.
+  ///
+  /// - Throws: ``TarError/unreadable(path:reason:)``.
+  package init(path: String, limits: Limits = Limits()) throws(TarError) {
+    self.path = path
+    self.limits = limits
+    var status = stat()
+    fileByteCount = unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+    guard let archive = unsafe archive_read_new() else {
+      throw .unreadable(path: path, reason: "no memory")
+    }
+    unsafe self.archive = archive
+    unsafe archive_read_support_format_tar(archive)
+    unsafe archive_read_support_filter_gzip(archive)
+    unsafe archive_read_support_filter_zstd(archive)
+    unsafe archive_read_support_filter_xz(archive)
+    unsafe archive_read_support_filter_bzip2(archive)
+    guard unsafe archive_read_open_filename(archive, path, Self.bufferByteCount) == ARCHIVE_OK
+    else { throw .unreadable(path: path, reason: lastReason) }
+  }
+
+  deinit {
+    unsafe archive_read_free(archive)
+  }
+
+  // MARK: One behind the other
+
+  /// The next file; nil at the end.
+  ///
+  /// - Throws: ``TarError``.
+  package func next() throws(TarError) -> Member? {
+    while let header = try advance() {
+      if let member = header.member { return member }
+    }
+    return nil
+  }
+
+  /// The bytes of the file that ``next()`` found last.
+  ///
+  /// - Throws: ``TarError``.
+  /// - Precondition: there is such a file, and its bytes weren't read before.
+  package func bytes() throws(TarError) -> [UInt8] {
+    guard let member = current else { preconditionFailure("no member of \(path) is open") }
+    current = nil
+    guard member.byteCount <= limits.memberByteCount else {
+      throw .tooLarge(
+        path: path, member: member.name, byteCount: member.byteCount, limit: limits.memberByteCount)
+    }
+    var status = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: member.byteCount) { buffer, count in
+      while count < member.byteCount, let start = buffer.baseAddress {
+        status = unsafe archive_read_data(archive, start + count, member.byteCount - count)
+        guard status > 0 else { return }
+        count += status
+      }
+    }
+    guard bytes.count == member.byteCount else {
+      throw status == 0
+        ? .cutOff(path: path, wholeCount: headerCount - 1) : failure(headerCount - 1)
+    }
+    return bytes
+  }
+
+  // MARK: In any order
+
+  /// Where the files of a tar lie in it.
+  ///
+  /// Just headers are read.
+  ///
+  /// - Returns: the files in their order, each with the place of its bytes.
+  /// - Throws: ``TarError``, also for a tar that is compressed.
+  package static func index(
+    of path: String, limits: Limits = Limits()
+  ) throws(TarError) -> [(member: Member, range: Range<Int>)] {
+    let reader = try TarReader(path: path, limits: limits)
+    var found: [(member: Member, range: Range<Int>)] = []
+    var last: Member?
+    while true {
+      let header = try reader.advance()
+      if let last {
+        // A header begins where the last member's blocks end.
+        let blockCount = (last.byteCount + blockByteCount - 1) / blockByteCount
+        let start = reader.position - blockCount * blockByteCount
+        found.append((last, start..<start + last.byteCount))
+      }
+      guard let header else { return found }
+      guard !reader.isCompressed else { throw .compressed(path: path) }
+      last = header.member
+      if let last, header.isSparse { throw .sparse(path: path, member: last.name) }
+    }
+  }
+
+  // MARK: Headers
+
+  private var isCompressed: Bool { unsafe archive_filter_count(archive) > 1 }
+
+  /// Where the last header begins, or the end marker.
+  private var position: Int { unsafe Int(archive_read_header_position(archive)) }
+
+  private struct Header {
+    /// Nil for what is no file.
+    var member: Member?
+    var isSparse: Bool
+  }
+
+  /// The next header of any kind; nil at the end.
+  private func advance() throws(TarError) -> Header? {
+    var entry: OpaquePointer?
+    let status = unsafe archive_read_next_header(archive, &entry)
+    current = nil
+    // What was passed over needn't have been there.
+    guard isCompressed || position <= fileByteCount else {
+      throw .cutOff(path: path, wholeCount: max(0, headerCount - 1))
+    }
+    if status == ARCHIVE_EOF {
+      try checkEnd()
+      return nil
+    }
+    guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = unsafe entry else {
+      throw failure(headerCount)
+    }
+    headerCount += 1
+    guard headerCount <= limits.memberCount else {
+      throw .tooMany(path: path, limit: limits.memberCount)
+    }
+    guard unsafe archive_entry_filetype(entry) == S_IFREG,
+      unsafe archive_entry_hardlink(entry) == nil
+    else { return Header(member: nil, isSparse: false) }
+    let size = unsafe Int(archive_entry_size(entry))
+    let name = try checked(unsafe name(of: entry))
+    guard size >= 0, size <= limits.memberByteCount else {
+      throw .tooLarge(path: path, member: name, byteCount: size, limit: limits.memberByteCount)
+    }
+    current = Member(name: name, byteCount: size)
+    return Header(member: current, isSparse: unsafe archive_entry_sparse_count(entry) > 0)
+  }
+
+  private func name(of entry: OpaquePointer) throws(TarError) -> String {
+    // Old tars don't say what their names' bytes are: then these are taken as they stand.
+    let name =
+      unsafe archive_entry_pathname_utf8(entry).flatMap { unsafe String(validatingCString: $0) }
+      ?? archive_entry_pathname(entry).flatMap { unsafe String(validatingCString: $0) }
+    if let name { return name }
+    throw .undecodableName(path: path, number: headerCount)
+  }
+
+  private func checked(_ name: String) throws(TarError) -> String {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: true)
+    guard !name.hasPrefix("/"), !parts.contains(".."), !parts.isEmpty else {
+      throw .unsafeName(path: path, member: name)
+    }
+    return parts.filter { $0 != "." }.joined(separator: "/")
+  }
+
+  /// libarchive takes the end of the file for that of the tar, whose marker is at least a block.
+  private func checkEnd() throws(TarError) {
+    let marker = unsafe Int(archive_filter_bytes(archive, 0)) - position
+    guard marker >= Self.blockByteCount else { throw .cutOff(path: path, wholeCount: headerCount) }
+  }
+
+  // MARK: Errors
+
+  private var lastReason: String {
+    unsafe archive_error_string(archive).map { unsafe String(cString: $0) } ?? "no reason is known"
+  }
+
+  private func failure(_ wholeCount: Int) -> TarError {
+    let reason = lastReason
+    if reason.lowercased().contains("truncated") || reason.contains("end-of-file") {
+      return .cutOff(path: path, wholeCount: wholeCount)
+    }
+    return headerCount == 0
+      ? .unreadable(path: path, reason: reason)
+      : .damaged(path: path, wholeCount: wholeCount, reason: reason)
+  }
+}
