@@ -26,7 +26,7 @@ struct LatentLabels {
     switch source {
     case .none: found = nil
     case .folders: found = try Self.ownClasses(of: files)
-    case .file(let path): found = try ClassTable(path: path).classes(of: files)
+    case .file(let path): found = try ClassFile(path: path).classes(of: files)
     }
     classNames = Self.sorted(Set(found ?? []))
     let places = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, $0) })
@@ -62,7 +62,7 @@ struct LatentLabels {
 }
 
 /// A CSV file of names and classes.
-private struct ClassTable {
+private struct ClassFile {
   private let path: String
   /// By the names as they stand there.
   private var classes: [String: String] = [:]
