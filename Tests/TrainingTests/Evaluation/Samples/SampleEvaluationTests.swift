@@ -213,7 +213,7 @@ import Training
     let clear = Image(
       width: 6, height: 4, channels: .rgba, samples: .eightBit([UInt8](repeating: 0, count: 96)))
     let square = clear.square(side: 8)
-    #expect([square.width, square.height] == [8, 8])
+    #expect(square.width == 8 && square.height == 8)
     #expect(square.samples == .eightBit([UInt8](repeating: 255, count: 192)))
   }
 }
