@@ -154,19 +154,21 @@ import Training
     }
   }
 
-  @Test func pixelDistancesAreRootMeanSquares() {
+  @Test func pixelDistancesAreRootMeanSquares() throws {
     func grey(_ level: UInt8) -> Image {
       Image(
         width: 16, height: 16, channels: .rgb,
         samples: .eightBit([UInt8](repeating: level, count: 768)))
     }
-    let found = NearestPictures.byPixels(
-      of: [grey(0), grey(100)], among: [grey(255), grey(90), grey(103)],
-      skipping: { $0 == 1 && $1 == 2 })
-    #expect(found == [.init(place: 1, distance: 90), .init(place: 1, distance: 10)])
-    #expect(
-      NearestPictures.byPixels(of: [grey(0)], among: [grey(1)], skipping: { _, _ in true }) == [nil]
-    )
+    let others = [grey(255), grey(90), grey(103)]
+    let found = NearestPictures.byPixels(of: [grey(0), grey(100)], among: others) {
+      $0 == 1 && $1 == 2
+    }
+    let neighbours = found.compactMap { $0 }
+    #expect(neighbours.map(\.place) == [1, 1])
+    #expect(neighbours.map(\.distance) == [90, 10])
+    let none = NearestPictures.byPixels(of: [grey(0)], among: others) { _, _ in true }
+    #expect(none.count == 1 && none.compactMap { $0 }.isEmpty)
   }
 
   @Test func confusionsAreCounted() throws {
@@ -211,7 +213,7 @@ import Training
     let clear = Image(
       width: 6, height: 4, channels: .rgba, samples: .eightBit([UInt8](repeating: 0, count: 96)))
     let square = clear.square(side: 8)
-    #expect([square.width, square.height] == [8, 8])
+    #expect(square.width == 8 && square.height == 8)
     #expect(square.samples == .eightBit([UInt8](repeating: 255, count: 192)))
   }
 }
