@@ -1,4 +1,5 @@
 import Foundation
+import LatentFiles
 import Models
 import Pipelines
 import Schedulers
