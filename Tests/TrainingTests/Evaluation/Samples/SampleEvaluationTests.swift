@@ -121,7 +121,7 @@ import Training
     #expect(good.copies == nil)
   }
 
-  @Test func copiesAreFoundAndOthersAreNot() throws {
+  @Test func copiesAreFoundAndHardlyAnyOther() throws {
     let training = try ShapePictures.set(40)
     let fresh = try ShapePictures.set(10, firstSeed: 4000)
     // Three pictures of the training set with one level more here and there.
@@ -141,7 +141,9 @@ import Training
         try SampleEvaluation(
           samples: samples, real: real, training: training, classifier: classifier()
         ).copies)
-      #expect(copies.pixels.copies == [30, 31, 32])
+      // One real picture of a hundred is as near as that, so one of the 30 fresh ones may be.
+      #expect(Set(copies.pixels.copies).isSuperset(of: [30, 31, 32]))
+      #expect(copies.pixels.copies.count <= 4)
       #expect(Set(copies.pixels.nearestFirst.prefix(3)) == [30, 31, 32])
       #expect(copies.pixels.neighbours[31].place == 50)
       #expect(copies.pixels.neighbours[31].distance < 1)
