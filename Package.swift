@@ -15,7 +15,7 @@ let package = Package(
     // C: the inner loops, and the libraries that the system provides.
     .target(name: "CKernels", cSettings: kernelSettings),
     .target(
-      name: "CModels", exclude: ["photo", "emoji", "samples"],
+      name: "CModels", exclude: ["photo", "emoji", "emoji-denoiser", "samples"],
       cSettings: [
         .treatAllWarnings(as: .error), .disableWarning("c23-extensions"),  // #embed
       ]),

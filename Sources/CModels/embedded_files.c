@@ -1,6 +1,7 @@
 #include "CModels.h"
 
-// To add a model, add its four files, made by `Scripts/embed-model`; a sample is one file.
+// To add a model, add its four files, made by `Scripts/embed-model`, or its five, made by
+// `Scripts/embed-denoiser`; a sample is one file.
 
 static const unsigned char photo_entry[] = {
 #embed "photo/lvae.json"
@@ -26,6 +27,22 @@ static const unsigned char emoji_weights[] = {
 };
 static const unsigned char emoji_card[] = {
 #embed "emoji/README.md"
+};
+
+static const unsigned char denoiser_index[] = {
+#embed "emoji-denoiser/model_index.json"
+};
+static const unsigned char denoiser_config[] = {
+#embed "emoji-denoiser/config.json"
+};
+static const unsigned char denoiser_scheduler[] = {
+#embed "emoji-denoiser/scheduler_config.json"
+};
+static const unsigned char denoiser_weights[] = {
+#embed "emoji-denoiser/diffusion_pytorch_model.safetensors"
+};
+static const unsigned char denoiser_card[] = {
+#embed "emoji-denoiser/README.md"
 };
 
 static const unsigned char cat[] = {
@@ -56,6 +73,12 @@ static const lvae_embedded_file files[] = {
     {"emoji/config.json", emoji_config, sizeof emoji_config},
     {"emoji/diffusion_pytorch_model.safetensors", emoji_weights, sizeof emoji_weights},
     {"emoji/README.md", emoji_card, sizeof emoji_card},
+    {"emoji-denoiser/model_index.json", denoiser_index, sizeof denoiser_index},
+    {"emoji-denoiser/config.json", denoiser_config, sizeof denoiser_config},
+    {"emoji-denoiser/scheduler_config.json", denoiser_scheduler, sizeof denoiser_scheduler},
+    {"emoji-denoiser/diffusion_pytorch_model.safetensors", denoiser_weights,
+     sizeof denoiser_weights},
+    {"emoji-denoiser/README.md", denoiser_card, sizeof denoiser_card},
     {"samples/cat.png", cat, sizeof cat},
     {"samples/coffee.png", coffee, sizeof coffee},
     {"samples/lobster.png", lobster, sizeof lobster},

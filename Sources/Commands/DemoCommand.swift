@@ -8,11 +8,12 @@ import Tensors
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Encode and decode sample pictures with the built-in model.",
+    abstract: "Encode and decode sample pictures, and draw new ones, with the built-in models.",
     discussion: """
       Six pictures that are part of the program, four photographs and two drawings, become .latent \
       files and pictures again. All of it is written to a folder, with side-by-side.png, where the \
-      originals stand above what was decoded.
+      originals stand above what was decoded. Then new pictures are drawn from noise: drawn.png is \
+      what `lvae diffuse-sample` makes of the same seed.
       """)
 
   @Option(
@@ -60,13 +61,24 @@ struct DemoCommand: ParsableCommand {
     }
     let grid = ImageGrid(columnCount: originals.count).image(of: originals + decodings)
     try write(try grid.encoded(as: .png()), to: "side-by-side.png")
-    try folders.finish()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    try write(try drawing().encoded(as: .png()), to: "drawn.png")
+    try folders.finish()
     if runOptions.json {
       for row in rows { print(try JSONLines.line(row)) }
     } else if !runOptions.quiet {
       show(rows, codec.model, seconds: seconds)
     }
+  }
+
+  /// A grid of new pictures, of all classes in turn.
+  private func drawing() throws -> Image {
+    let model = try DiffusionModels.load(nil)
+    let count = 4 * model.classNames.count
+    let pipeline = try DiffusionPipeline(model, options: DiffusionOptions())
+    let pictures = try pipeline.pictures(
+      count: count, labels: (0..<count).map { $0 % model.classNames.count })
+    return ImageGrid(columnCount: model.classNames.count).image(of: pictures)
   }
 
   private func row(
@@ -105,7 +117,8 @@ struct DemoCommand: ParsableCommand {
 
       with \(model.name), \(model.parameterCount) parameters, in \(seconds.text(digits: 1)) s \
       (threads: \(ThreadPool.current.threadCount))
-      Look at \(output)/side-by-side.png: the originals above, the decoded below.
+      Look at \(output)/side-by-side.png: the originals above, the decoded below;
+      and at \(output)/drawn.png: new pictures from noise, by `lvae diffuse-sample -n 24`.
 
       Next, with your own pictures:
         lvae encode PICTURES -o latents       a folder, a file, or several

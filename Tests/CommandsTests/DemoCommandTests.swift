@@ -17,7 +17,7 @@ import Testing
     #expect(lines.dropFirst().prefix(6).allSatisfy { $0.hasSuffix(" dB") })
     #expect(run.output.contains("lvae encode PICTURES -o latents"))
     let files = work.files("lvae-demo")
-    #expect(files.count == 19 && files.contains("side-by-side.png"))
+    #expect(files.count == 20 && files.contains("drawn.png") && files.contains("side-by-side.png"))
     let grid = try work.image("lvae-demo/side-by-side.png")
     #expect(grid.width == 6 * 258 + 2 && grid.height == 2 * 173 + 2)
     // What it suggests works with what it wrote.
