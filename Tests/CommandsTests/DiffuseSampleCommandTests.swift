@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import LatentFiles
+import Pipelines
 import TestSupport
 import Testing
 
