@@ -86,6 +86,8 @@ extension TarError: CustomStringConvertible {
   private let fileByteCount: Int
   private var headerCount = 0
   private var current: Member?
+  /// Where the blocks of the last file end.
+  private var lastEnd = 0
 
   private static let blockByteCount = 512
   private static let bufferByteCount = 1 << 18
@@ -186,6 +188,11 @@ extension TarError: CustomStringConvertible {
 
   private var isCompressed: Bool { unsafe archive_filter_count(archive) > 1 }
 
+  /// How many members came before what is missing.
+  private var wholeCount: Int {
+    isCompressed || lastEnd <= fileByteCount ? headerCount : max(0, headerCount - 1)
+  }
+
   /// Where the last header begins, or the end marker.
   private var position: Int { unsafe Int(archive_read_header_position(archive)) }
 
@@ -202,16 +209,17 @@ extension TarError: CustomStringConvertible {
     current = nil
     // What was passed over needn't have been there.
     guard isCompressed || position <= fileByteCount else {
-      throw .cutOff(path: path, wholeCount: max(0, headerCount - 1))
+      throw .cutOff(path: path, wholeCount: wholeCount)
     }
     if status == ARCHIVE_EOF {
       try checkEnd()
       return nil
     }
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = unsafe entry else {
-      throw failure(headerCount)
+      throw failure(wholeCount)
     }
     headerCount += 1
+    lastEnd = 0
     guard headerCount <= limits.memberCount else {
       throw .tooMany(path: path, limit: limits.memberCount)
     }
@@ -224,6 +232,8 @@ extension TarError: CustomStringConvertible {
       throw .tooLarge(path: path, member: name, byteCount: size, limit: limits.memberByteCount)
     }
     current = Member(name: name, byteCount: size)
+    let blockCount = (size + Self.blockByteCount - 1) / Self.blockByteCount
+    lastEnd = unsafe Int(archive_filter_bytes(archive, 0)) + blockCount * Self.blockByteCount
     return Header(member: current, isSparse: unsafe archive_entry_sparse_count(entry) > 0)
   }
 
