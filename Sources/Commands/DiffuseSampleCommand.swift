@@ -61,7 +61,7 @@ struct DiffuseSampleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("How strongly the class is followed; 1 is as trained.", valueName: "w"))
-  var guidance = 2.0
+  var guidance = 3.5
 
   @Option(help: ArgumentHelp("How many noise levels to go through.", valueName: "n"))
   var steps = 20

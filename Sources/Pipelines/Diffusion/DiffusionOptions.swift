@@ -17,7 +17,7 @@ public struct DiffusionOptions: Sendable {
 
   /// Options.
   public init(
-    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 2, seed: UInt64 = 0,
+    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 3.5, seed: UInt64 = 0,
     generator: PictureNoise.Generator = .philox, size: (height: Int, width: Int)? = nil
   ) {
     self.scheduler = scheduler

@@ -8,7 +8,7 @@ public enum ModelChoice: Hashable, Sendable {
     /// For photographs: a factor of 8, 16 channels without a variance, 2.8 million parameters.
     case photo
     /// For small pictures and diffusion in their latents: a factor of 4, 4 channels with a variance,
-    /// 1.6 million parameters.
+    /// 2.2 million parameters.
     case emoji
     /// For trying things out: an `AutoencoderKL` with a factor of 2 and 4 channels.
     case tiny
@@ -90,7 +90,7 @@ extension ModelChoice.Preset {
     configuration.encoderBlockOutChannels = [64, 128]
     configuration.decoderBlockOutChannels = [128, 64]
     configuration.encoderLayers = [1, 2]
-    configuration.decoderLayers = [2, 2]
+    configuration.decoderLayers = [4, 2]
     configuration.latentChannels = 4
     configuration.doubleZ = true
     return configuration
