@@ -76,8 +76,7 @@ struct DemoCommand: ParsableCommand {
     let model = try DiffusionModels.load(nil)
     let count = 4 * model.classNames.count
     let pipeline = try DiffusionPipeline(model, options: DiffusionOptions())
-    let pictures = try pipeline.pictures(
-      count: count, labels: (0..<count).map { $0 % model.classNames.count })
+    let pictures = try pipeline.pictures(count: count, labels: model.labelsInTurn(count: count))
     return ImageGrid(columnCount: model.classNames.count).image(of: pictures)
   }
 

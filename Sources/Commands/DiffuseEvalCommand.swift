@@ -57,51 +57,30 @@ struct DiffuseEvalCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The same for the real pictures.", valueName: "labels"))
   var realLabels: LatentSet.Labels = .folders
 
-  @Option(help: ArgumentHelp("Also write a page of HTML, complete in one file.", valueName: "html"))
-  var report: String?
-
-  @Option(help: ArgumentHelp("Threads that compute; all processors without it.", valueName: "n"))
-  var threads: Int?
-
-  @Flag(help: "One object of JSON on standard output instead of tables.")
-  var json = false
-
-  @Flag(name: .shortAndLong, help: "No progress; only results and errors.")
-  var quiet = false
-
-  private var runOptions: RunOptions {
-    var options = RunOptions()
-    (options.threads, options.json, options.quiet) = (threads, json, quiet)
-    return options
-  }
-
-  func validate() throws {
-    try runOptions.validate()
-    if let report, report.isEmpty { throw ValidationError("--report: a file's name is expected") }
-  }
+  @OptionGroup var reportOptions: ReportOptions
 
   func run() throws {
     let classifier = try TrainedClassifier(
       contentsOf: URL(filePath: classifier, directoryHint: .isDirectory))
-    if let report { try EvaluationReport.checkPath(report) }
-    let command = FileCommand(label: "diffuse-eval", verb: "read", options: runOptions)
+    try reportOptions.checkPath()
+    let command = FileCommand(label: "diffuse-eval", verb: "read", options: reportOptions.run)
     var folders: [SquareReading.Folder] = [
       .init(path: samples, labels: labels), .init(path: real, labels: realLabels),
     ]
     if let training { folders.append(.init(path: training, labels: .none)) }
     let read = try SquareReading(
       command: command, side: classifier.network.configuration.side)(folders)
-    let evaluation = try runOptions.withThreads {
+    let evaluation = try reportOptions.run.withThreads {
       try SampleEvaluation(
         samples: read.sets[0], real: read.sets[1],
         training: read.sets.count > 2 ? read.sets[2] : nil, classifier: classifier)
     }
     let page = SampleEvaluationReport(evaluation, failures: read.summary.failures)
     print(
-      json
+      reportOptions.json
         ? try JSONLines.line(SampleEvaluationRecord(evaluation, summary: read.summary)) : page.text)
     fflush(nil)
-    if let report { try page.write(to: report) }
+    if let report = reportOptions.report { try page.write(to: report) }
     try command.conclude(read.summary)
   }
 }

@@ -59,33 +59,12 @@ struct EvalCommand: ParsableCommand {
       valueName: "storage"))
   var storage: [StorageArgument] = []
 
-  @Option(help: ArgumentHelp("Also write a page of HTML, complete in one file.", valueName: "html"))
-  var report: String?
-
   @Flag(
     inversion: .prefixedNo,
     help: "Also encode the pictures as JPEG, WebP and PNG, which takes most of the time.")
   var codecs = true
 
-  @Option(help: ArgumentHelp("Threads that compute; all processors without it.", valueName: "n"))
-  var threads: Int?
-
-  @Flag(help: "One object of JSON on standard output instead of tables.")
-  var json = false
-
-  @Flag(name: .shortAndLong, help: "No progress; only results and errors.")
-  var quiet = false
-
-  private var runOptions: RunOptions {
-    var options = RunOptions()
-    (options.threads, options.json, options.quiet) = (threads, json, quiet)
-    return options
-  }
-
-  func validate() throws {
-    try runOptions.validate()
-    if let report, report.isEmpty { throw ValidationError("--report: a file's name is expected") }
-  }
+  @OptionGroup var reportOptions: ReportOptions
 
   private struct Loaded: Sendable {
     let image: Image
@@ -95,13 +74,13 @@ struct EvalCommand: ParsableCommand {
   func run() throws {
     let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
     let list = try InputWalker.expand(inputs, extensions: extensions)
-    if let report { try EvaluationReport.checkPath(report) }
+    try reportOptions.checkPath()
     let references: [String?] = model.isEmpty ? [nil] : model
     let evaluator = PictureEvaluator(
       codecs: try references.map { LatentCodec(try ModelStore().load($0)) },
       storages: storages, comparesCodecs: codecs)
     let totals = TotalsRecorder(EvaluationTotals(for: evaluator))
-    let command = FileCommand(label: "eval", verb: "evaluated", options: runOptions)
+    let command = FileCommand(label: "eval", verb: "evaluated", options: reportOptions.run)
     let summary = try evaluate(list, evaluator, totals, command)
     if summary.done > 0 { try show(totals.current, summary) }
     try command.conclude(summary)
@@ -123,7 +102,7 @@ struct EvalCommand: ParsableCommand {
     let files = list.files.map { PlannedFile(input: $0, outputPath: "") }
     let plan = ThumbnailPlan(pictureCount: files.count, modelCount: evaluator.codecs.count)
     let shown =
-      report == nil
+      reportOptions.report == nil
       ? [] : Set(files.indices.filter(plan.shows).map { files[$0].input.relativePath })
     return try command.process(
       files, list, force: true,
@@ -152,9 +131,11 @@ struct EvalCommand: ParsableCommand {
 
   private func show(_ totals: EvaluationTotals, _ summary: RunSummary) throws {
     let page = EvaluationReport(totals, failures: summary.failures)
-    print(json ? try JSONLines.line(EvaluationRecord(totals, summary: summary)) : page.text)
+    print(
+      reportOptions.json
+        ? try JSONLines.line(EvaluationRecord(totals, summary: summary)) : page.text)
     fflush(nil)
-    if let report { try page.write(to: report) }
+    if let report = reportOptions.report { try page.write(to: report) }
   }
 }
 

@@ -4,6 +4,7 @@ import Images
 public import LatentFiles
 import Pipelines
 import Tensors
+import Training
 
 /// What is read and where the results go.
 struct InputOptions: ParsableArguments {
@@ -43,6 +44,38 @@ struct RunOptions: ParsableArguments {
   func withThreads<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard let threads else { return try body() }
     return try ThreadPool.$current.withValue(ThreadPool(threadCount: threads), operation: body)
+  }
+}
+
+/// What commands have that measure and print one result.
+struct ReportOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Also write a page of HTML, complete in one file.", valueName: "html"))
+  var report: String?
+
+  @Option(help: ArgumentHelp("Threads that compute; all processors without it.", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: "One object of JSON on standard output instead of tables.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress; only results and errors.")
+  var quiet = false
+
+  /// How the pictures are read.
+  var run: RunOptions {
+    var options = RunOptions()
+    (options.threads, options.json, options.quiet) = (threads, json, quiet)
+    return options
+  }
+
+  func validate() throws {
+    try run.validate()
+    if let report, report.isEmpty { throw ValidationError("--report: a file's name is expected") }
+  }
+
+  /// Refuses a page that can't be written, before any long work.
+  func checkPath() throws {
+    if let report { try EvaluationReport.checkPath(report) }
   }
 }
 

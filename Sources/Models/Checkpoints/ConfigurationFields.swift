@@ -23,12 +23,7 @@ public struct ConfigurationFields: Hashable, Sendable {
   public init(contentsOf url: URL) throws(CheckpointError) {
     let bytes: [UInt8]
     do throws(ByteSourceError) {
-      let file = try ByteSource(contentsOf: url)
-      guard file.byteCount <= Self.byteLimit else {
-        throw ByteSourceError(
-          name: url.path, reason: "is larger than the limit of \(Self.byteLimit) bytes")
-      }
-      bytes = try file.bytes(in: 0..<file.byteCount)
+      bytes = try ByteSource.bytes(contentsOf: url, limit: Self.byteLimit)
     } catch {
       throw .unreadable(path: error.name, reason: error.reason)
     }

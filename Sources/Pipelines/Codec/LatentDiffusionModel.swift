@@ -84,6 +84,11 @@ public struct LatentDiffusionModel: Sendable {
     return digest.hexadecimal
   }
 
+  /// Labels of so many pictures, the classes in turn; nil without classes.
+  public func labelsInTurn(count: Int) -> [Int]? {
+    classNames.isEmpty ? nil : (0..<count).map { $0 % classNames.count }
+  }
+
   /// The height and width of the latents that the denoiser was trained with.
   public var latentSize: (height: Int, width: Int) {
     let size = denoiser.trainedSize ?? [32]

@@ -16,12 +16,7 @@ extension SchedulerConfiguration {
   public init(contentsOf url: URL, as className: ClassName? = nil) throws(SchedulerError) {
     let bytes: [UInt8]
     do throws(ByteSourceError) {
-      let file = try ByteSource(contentsOf: url)
-      guard file.byteCount <= Self.byteLimit else {
-        throw ByteSourceError(
-          name: url.path, reason: "is larger than the limit of \(Self.byteLimit) bytes")
-      }
-      bytes = try file.bytes(in: 0..<file.byteCount)
+      bytes = try ByteSource.bytes(contentsOf: url, limit: Self.byteLimit)
     } catch {
       throw .unreadable(path: error.name, reason: error.reason)
     }

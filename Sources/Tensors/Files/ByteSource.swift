@@ -38,6 +38,18 @@ import Glibc
     byteCount = Int(status.st_size)
   }
 
+  /// All bytes of a file that has no more than `limit` of them.
+  package static func bytes(
+    contentsOf url: URL, limit: Int
+  ) throws(ByteSourceError) -> [UInt8] {
+    let file = try ByteSource(contentsOf: url)
+    guard file.byteCount <= limit else {
+      throw ByteSourceError(
+        name: url.path, reason: "is larger than the limit of \(limit) bytes")
+    }
+    return try file.bytes(in: 0..<file.byteCount)
+  }
+
   deinit {
     if descriptor >= 0 { close(descriptor) }
   }

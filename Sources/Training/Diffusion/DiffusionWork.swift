@@ -95,13 +95,12 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
     let model = try diffusionModel()
     let count = settings.train.sampleCount
     let classes = model.classNames
-    let labels = classes.isEmpty ? nil : (0..<count).map { $0 % classes.count }
     let options = DiffusionOptions(
       scheduler: settings.sampling.scheduler, stepCount: settings.sampling.steps,
       guidance: settings.sampling.guidance, seed: settings.train.seed,
       size: (latents.height, latents.width))
     let pictures = try DiffusionPipeline(model, options: options)
-      .pictures(count: count, labels: labels)
+      .pictures(count: count, labels: model.labelsInTurn(count: count))
     let columns = classes.isEmpty ? 8 : classes.count <= 12 ? classes.count : 8
     return ImageGrid(columnCount: min(columns, count)).image(of: pictures)
   }

@@ -60,17 +60,10 @@ extension RunConfiguration {
   /// - Throws: ``TrainingSettingsError``, also where the file can't be read.
   public init(contentsOf url: URL) throws(TrainingSettingsError) {
     let bytes: [UInt8]
-    do {
-      let file = try ByteSource(contentsOf: url)
-      guard file.byteCount <= Self.byteLimit else {
-        throw ByteSourceError(
-          name: url.path, reason: "is larger than the limit of \(Self.byteLimit) bytes")
-      }
-      bytes = try file.bytes(in: 0..<file.byteCount)
+    do throws(ByteSourceError) {
+      bytes = try ByteSource.bytes(contentsOf: url, limit: Self.byteLimit)
     } catch {
-      throw TrainingSettingsError(
-        source: url.path,
-        problem: .unreadable((error as? ByteSourceError)?.reason ?? "\(error)"))
+      throw TrainingSettingsError(source: url.path, problem: .unreadable(error.reason))
     }
     try self.init(decoding: bytes, source: url.path)
   }
