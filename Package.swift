@@ -19,6 +19,7 @@ let package = Package(
       cSettings: [
         .treatAllWarnings(as: .error), .disableWarning("c23-extensions"),  // #embed
       ]),
+    .target(name: "CMPI", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CPNGBridge", dependencies: ["CPNG"], cSettings: kernelSettings),
     .system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     .system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
@@ -47,6 +48,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "Pipelines", "CZlib",
+        "CMPI",
       ]),
 
     // The program.
@@ -105,7 +107,9 @@ let strict: [SwiftSetting] = [
 ]
 
 for target in package.targets
-where target.type != .system && !["CKernels", "CModels", "CPNGBridge"].contains(target.name) {
+where target.type != .system
+  && !["CKernels", "CModels", "CMPI", "CPNGBridge"].contains(target.name)
+{
   target.swiftSettings = strict
 }
 

@@ -59,7 +59,7 @@ struct DiffuseTrainCommand: ParsableCommand {
     if let labels { changes.append(("data.labels", labels.text.quotedAsJSON)) }
     let settings = try output.settings(DiffusionSettings.self, replacing: changes)
     let run = DiffusionTrainingRun(data: latents, folder: folder, settings: settings)
-    try runOptions.train(in: folder, settings) { try run(stop: $0, report: $1) }
+    try runOptions.train(in: folder, settings) { try run(with: $0, stop: $1, report: $2) }
   }
 }
 

@@ -41,15 +41,19 @@ struct LVAECommand: ParsableCommand {
       }
       let isParsing = code == .validationFailure
       StandardError.write(isParsing ? message : "lvae: \(error)")
-      exit(withStatus: isParsing || isUsage(error) ? .usage : .nothingDone)
+      exit(withStatus: isParsing ? .usage : status(of: error))
     }
   }
+
+  /// What the program ends with after an error.
+  static func status(of error: any Error) -> ExitStatus { isUsage(error) ? .usage : .nothingDone }
 
   /// Whether arguments that could be parsed contradict each other, or the files that they name.
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
-      is TrainingSettingsError, GenerationError.noSuchChannel, GenerationError.tooManyComponents,
+      is TrainingSettingsError, ProcessGroupError.unevenBatch, ProcessGroupError.unsupported,
+      GenerationError.noSuchChannel, GenerationError.tooManyComponents,
       is DiffusionError, SchedulerError.steps, SchedulerError.contradiction:
       true
     default: false

@@ -51,7 +51,7 @@ struct TrainCommand: ParsableCommand {
     if let crop { changes.append(("data.crop", "\(crop)")) }
     let settings = try output.settings(TrainingSettings.self, replacing: changes)
     let run = AutoencoderTrainingRun(data: data, folder: output.folder, settings: settings)
-    try runOptions.train(in: output.folder, settings) { try run(stop: $0, report: $1) }
+    try runOptions.train(in: output.folder, settings) { try run(with: $0, stop: $1, report: $2) }
   }
 }
 

@@ -73,24 +73,53 @@ struct TrainingRunOptions: ParsableArguments {
 }
 
 extension RunOptions {
-  /// Makes a run, shows it, and ends it when it is interrupted.
+  /// What makes a run, with the processes that make it together.
+  typealias Training = (
+    _ processes: ProcessGroup, _ stop: @escaping @Sendable () -> Bool,
+    _ report: @escaping @Sendable (TrainingEvent) -> Void
+  ) throws -> TrainingEnd
+
+  /// Makes a run, together with other processes if MPI started some.
   func train(
-    in folder: RunFolder, _ settings: some RunConfiguration,
-    run: (
-      _ stop: @escaping @Sendable () -> Bool,
-      _ report: @escaping @Sendable (TrainingEvent) -> Void
-    ) throws -> TrainingEnd
+    in folder: RunFolder, _ settings: some RunConfiguration, run: Training
+  ) throws {
+    let processes = try ProcessGroup.joined()
+    do {
+      try train(with: processes, in: folder, settings, run: run)
+      processes.leave()
+    } catch let error as StatusError {
+      processes.leave()
+      throw error
+    } catch  where processes.count > 1 {
+      // The others would wait for this process for ever.
+      StandardError.write("lvae: process \(processes.rank + 1) of \(processes.count): \(error)")
+      processes.abort(status: LVAECommand.status(of: error).code)
+    }
+  }
+
+  /// Makes a run, shows it, and ends it when it is interrupted.
+  private func train(
+    with processes: ProcessGroup, in folder: RunFolder, _ settings: some RunConfiguration,
+    run: Training
   ) throws {
     let pool = ThreadPool(
       threadCount: settings.train.threads > 0
-        ? settings.train.threads : ThreadPool.shared.threadCount)
-    let display = TrainingDisplay(isQuiet: quiet, isJSON: json)
-    if !quiet { StandardError.write(settings.text) }
+        ? settings.train.threads : processes.threadCount(of: ThreadPool.shared.threadCount))
+    let isSilent = quiet || !processes.isFirst
+    let display = TrainingDisplay(isQuiet: isSilent, isJSON: json && processes.isFirst)
+    if !isSilent { StandardError.write(settings.text) }
+    if processes.count > 1 {
+      display.message(
+        "\(processes.count) processes, \(processes.localCount) of them on this machine, each with "
+          + "\(pool.threadCount) threads")
+    }
     let interruption = Interruption(notify: { _ in
       display.message("stopping after the step in hand; once more to stop at once")
     })
     let stop = interruption.stop
-    let end = try ThreadPool.$current.withValue(pool) { try run({ stop.isSet }, display.show) }
+    let end = try ThreadPool.$current.withValue(pool) {
+      try run(processes, { stop.isSet }, display.show)
+    }
     display.clear()
     switch end {
     case .finished:

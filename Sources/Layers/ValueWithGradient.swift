@@ -32,16 +32,20 @@ public func valueWithGradient<Model: ParameterContainer>(
 ///   - isTrainable: which parameters gradients are wanted of.
 ///   - function: computes the loss, and something else, with the model that it is given. Tensors
 ///     among it had better be detached: what is recorded of them is used up by the gradient.
+///   - whenKnown: called with each derivative as soon as it is known, the last layers' first.
 /// - Returns: the loss, what else the function gave, and the gradient.
 /// - Throws: what `function` throws.
 /// - Precondition: the loss is one number.
 public func valueWithGradient<Model: ParameterContainer, Report>(
   at model: Model, isTrainable: (ParameterPath) -> Bool = { _ in true },
-  reporting function: (Model) throws -> (loss: Tensor, report: Report)
+  reporting function: (Model) throws -> (loss: Tensor, report: Report),
+  whenKnown: ((ParameterPath, Tensor) -> Void)? = nil
 ) rethrows -> (value: Tensor, report: Report, gradient: Gradient) {
   let (tracked, parameters) = model.tracked(isTrainable)
   let (loss, report) = try function(tracked)
-  let derivatives = knownGradients(of: loss, withRespectTo: parameters.map(\.tensor))
+  let derivatives = knownGradients(
+    of: loss, withRespectTo: parameters.map(\.tensor),
+    whenKnown: whenKnown.map { tell in { tell(parameters[$0].path, $1) } })
   var gradient = Gradient()
   for (parameter, derivative) in zip(parameters, derivatives) {
     gradient[parameter.path] = derivative

@@ -24,3 +24,10 @@ public func output(ofProgram program: String, _ arguments: [String]) throws -> [
   }
   return output
 }
+
+/// Where a program lies among those that `PATH` names; nil if it isn't installed.
+public func path(ofProgram program: String) -> String? {
+  ProcessInfo.processInfo.environment["PATH", default: ""].split(separator: ":")
+    .map { "\($0)/\(program)" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+}

@@ -22,8 +22,11 @@ public func gradients(
 
 /// As ``gradients(of:withRespectTo:keepingRecording:)``; nil for tensors that the loss doesn't
 /// depend on.
+///
+/// `whenKnown` is called with each tensor's index and gradient as soon as that is known.
 package func knownGradients(
-  of loss: Tensor, withRespectTo tensors: [Tensor], keepingRecording: Bool = false
+  of loss: Tensor, withRespectTo tensors: [Tensor], keepingRecording: Bool = false,
+  whenKnown: ((Int, Tensor) -> Void)? = nil
 ) -> [Tensor?] {
   precondition(loss.shape.scalarCount == 1, "a gradient of \(loss.shape), which isn't one number")
   let targets = tensors.map { tensor in
@@ -33,7 +36,8 @@ package func knownGradients(
     return node
   }
   return loss.backpropagating(
-    Tensor(repeating: 1, shape: loss.shape), to: targets, keepingRecording: keepingRecording)
+    Tensor(repeating: 1, shape: loss.shape), to: targets, keepingRecording: keepingRecording,
+    whenKnown: whenKnown)
 }
 
 extension Tensor {
@@ -42,12 +46,13 @@ extension Tensor {
   /// How the nodes of `boundary` were computed isn't looked at.
   func backpropagating(
     _ seed: Tensor, to targets: [GradientNode], keepingRecording: Bool,
-    boundary: [GradientNode] = []
+    boundary: [GradientNode] = [], whenKnown: ((Int, Tensor) -> Void)? = nil
   ) -> [Tensor?] {
     guard let node else { return targets.map { _ in nil } }
     var pass = Backpropagation(targets: targets, boundary: boundary)
     return withoutRecording {
-      pass.run(from: node, seed: seed.detached(), keeping: keepingRecording)
+      pass.run(
+        from: node, seed: seed.detached(), keeping: keepingRecording, whenKnown: whenKnown)
     }
   }
 }
@@ -55,24 +60,31 @@ extension Tensor {
 /// One way back through a recorded computation.
 private struct Backpropagation {
   private let targets: [GradientNode]
-  private let isTarget: Set<ObjectIdentifier>
+  /// The index of each target.
+  private let indices: [ObjectIdentifier: Int]
   private let isBoundary: Set<ObjectIdentifier>
   private var gradients: [ObjectIdentifier: Tensor] = [:]
 
   init(targets: [GradientNode], boundary: [GradientNode]) {
     self.targets = targets
     isBoundary = Set(boundary.map(ObjectIdentifier.init))
-    isTarget = Set(targets.map(ObjectIdentifier.init))
+    indices = Dictionary(
+      targets.indices.map { (ObjectIdentifier(targets[$0]), $0) }, uniquingKeysWith: { $1 })
   }
 
-  mutating func run(from last: GradientNode, seed: Tensor, keeping: Bool) -> [Tensor?] {
+  mutating func run(
+    from last: GradientNode, seed: Tensor, keeping: Bool, whenKnown: ((Int, Tensor) -> Void)?
+  ) -> [Tensor?] {
     var found: [ObjectIdentifier: Tensor] = [:]
     let (order, needed) = steps(to: last)
     gradients[ObjectIdentifier(last)] = seed
     for node in order.reversed() {
       let id = ObjectIdentifier(node)
       guard let gradient = gradients.removeValue(forKey: id) else { continue }
-      if isTarget.contains(id) { found[id] = gradient }
+      if let index = indices[id] {
+        found[id] = gradient
+        whenKnown?(index, gradient)
+      }
       guard !isBoundary.contains(id), let step = node.take(keeping: keeping) else { continue }
       let isNeeded = step.operands.map { operand in
         operand.map { needed.contains(ObjectIdentifier($0)) } ?? false
@@ -118,7 +130,7 @@ private struct Backpropagation {
         let reaches = top.operands.contains { operand in
           operand.map { needed.contains(ObjectIdentifier($0)) } ?? false
         }
-        if isTarget.contains(id) || reaches {
+        if indices[id] != nil || reaches {
           needed.insert(id)
           order.append(top.node)
         }

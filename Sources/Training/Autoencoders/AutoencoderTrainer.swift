@@ -17,6 +17,8 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
     public var learningRate: Double
     /// The loss of the discriminator; nil without one.
     public var discriminatorLoss: Double?
+    /// How long other processes' gradients were waited for, when this one's was computed.
+    public var waited = Duration.zero
   }
 
   /// The run's settings.
@@ -30,18 +32,29 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   private var updater: ParameterUpdater
   private let random: PhiloxRandomSource
   private var adversary: DiscriminatorTrainer?
+  private let processes: ProcessGroup
+  private let reducer: GradientReducer
 
   /// A trainer before its first step.
   ///
+  /// - Parameters:
+  ///   - model: what is trained.
+  ///   - settings: the run's.
+  ///   - processes: those that train together, each with its share of every batch.
   /// - Throws: ``TrainingError`` if the squares don't fit the network or the objective, or nothing
   ///   can be trained; `TrainingSettingsError` for a bottleneck that doesn't fit; `CheckpointError`
-  ///   if the perceptual network can't be read.
-  public init(_ model: Model, settings: TrainingSettings) throws {
+  ///   if the perceptual network can't be read; ``ProcessGroupError`` for settings that several processes can't follow.
+  public init(
+    _ model: Model, settings: TrainingSettings, processes: ProcessGroup = .alone
+  ) throws {
     let paths = WeightCollector(model).tensors.map { ParameterPath($0.name) }
     guard paths.contains(where: { !settings.train.isFrozen($0) }) else {
       throw TrainingError.nothingToTrain
     }
+    try processes.check(settings)
     self.settings = settings
+    self.processes = processes
+    reducer = GradientReducer(processes)
     random = PhiloxRandomSource(seed: settings.train.seed)
     var (book, judge) = (random.stream(RandomStream.codebook), random.stream(RandomStream.judge))
     objective = try Objective(reading: settings)
@@ -77,8 +90,8 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
 
   /// Makes one step.
   ///
-  /// - Parameter nextBatch: gives the batches in their order, `[N, crop, crop, 3]` in −1…1; asked
-  ///   `accumulation` times.
+  /// - Parameter nextBatch: gives the batches in their order, `[N, crop, crop, 3]` in −1…1, this
+  ///   process' part of each; asked `accumulation` times.
   /// - Returns: what was measured.
   /// - Throws: ``TrainingError/notFinite(step:place:)``, and then nothing has changed; what
   ///   `nextBatch` throws.
@@ -97,9 +110,11 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
     for part in parts { trained.bottleneck.update(with: part.quantization, using: &choices) }
     updater.average(trained.model)
     step += 1
+    var objective = ObjectiveReport(meanOf: parts.map(\.report))
+    try objective.replaceNumbers { try processes.mean($0) }
     return Report(
-      objective: ObjectiveReport(meanOf: parts.map(\.report)), gradientNorm: norm,
-      learningRate: rate, discriminatorLoss: discriminatorLoss)
+      objective: objective, gradientNorm: norm, learningRate: rate,
+      discriminatorLoss: discriminatorLoss, waited: reducer.waited)
   }
 
   /// What is left of a batch when its gradient is known.
@@ -121,7 +136,7 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   }
 
   private func differentiate(_ batch: Tensor, number: Int) throws -> (Part, Gradient) {
-    let (loss, part, gradient) = valueWithGradient(
+    let (loss, part, gradient) = try reducer.valueWithGradient(
       at: trained, isTrainable: { !settings.train.isFrozen($0) },
       reporting: { self.loss(of: batch, number: number, with: $0) })
     guard loss.isFinite else {
@@ -138,7 +153,12 @@ public struct AutoencoderTrainer<Model: Autoencoder>: Sendable {
   ) -> (loss: Tensor, report: Part) {
     var noise = random.stream(RandomStream.noise).stream(UInt64(number))
     let repeats = repeating ?? settings.train.activationCheckpointing
-    let code = trained.bottleneck(trained.encode(pictures, repeating: repeats), using: &noise)
+    let posterior = trained.encode(pictures, repeating: repeats)
+    let code = trained.bottleneck(
+      posterior,
+      noise: posterior.logVariance.map {
+        processes.shareOfNormals(shape: $0.shape, using: &noise)
+      })
     let reconstructions = trained.decode(code.latents, repeating: repeats)
     let isJudged = objective.isAdversarial(atStep: step)
     let (loss, report) = objective(
@@ -254,6 +274,17 @@ extension AutoencoderTrainer {
 }
 
 extension ObjectiveReport {
+  /// Replaces the loss, its terms and the divergence of each channel by as many other numbers.
+  mutating func replaceNumbers(_ change: ([Double]) throws -> [Double]) rethrows {
+    let old = [loss] + terms.flatMap { [$0.value, $0.contribution] } + klPerChannel
+    let new = try change(old)
+    loss = new[0]
+    terms = terms.indices.map {
+      Term(name: terms[$0].name, value: new[1 + 2 * $0], contribution: new[2 + 2 * $0])
+    }
+    klPerChannel = Array(new.suffix(klPerChannel.count))
+  }
+
   /// The means of the numbers of several batches.
   ///
   /// - Precondition: there is one.

@@ -27,12 +27,14 @@ public struct AutoencoderTrainingRun: Sendable {
   /// Trains.
   ///
   /// - Parameters:
+  ///   - processes: those that train together, in one folder that all can read.
   ///   - stop: whether to stop after the step in hand.
   ///   - report: called with what happens.
   /// - Returns: how it ended.
   /// - Throws: what is wrong with data, model, folder or checkpoint, before any long work; then
   ///   ``TrainingError/notFinite(step:place:)``, and errors that name a file.
   public func callAsFunction(
+    with processes: ProcessGroup = .alone,
     stop: @Sendable () -> Bool = { false },
     report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingEnd {
@@ -41,9 +43,10 @@ public struct AutoencoderTrainingRun: Sendable {
       try TrainingData.source(
         path: data, cacheByteCount: settings.data.cacheMiB << 20, notice: notice),
       validationFraction: settings.data.validationFraction)
-    let lock = try folder.open()
+    let lock = try processes.isFirst ? folder.open() : nil
     defer { withExtendedLifetime(lock) {} }
-    return try run(try startingModel(), pictures, stop: stop, report: report)
+    try processes.meet()
+    return try run(try startingModel(), pictures, processes, stop: stop, report: report)
   }
 
   /// The network before its first step: the one place that knows the architectures.
@@ -86,18 +89,19 @@ public struct AutoencoderTrainingRun: Sendable {
   }
 
   private func run<Model: Autoencoder>(
-    _ model: Model, _ pictures: TrainingData, stop: () -> Bool,
+    _ model: Model, _ pictures: TrainingData, _ processes: ProcessGroup, stop: () -> Bool,
     report: @escaping @Sendable (TrainingEvent) -> Void
   ) throws -> TrainingEnd {
     let session = try TrainingSession<AutoencoderWork<Model>>.opened(
-      in: folder, settings: settings, architecture: try model.configurationObject(), report: report
+      in: folder, settings: settings, architecture: try model.configurationObject(),
+      processes: processes, report: report
     ) { found in
       try pictures.check(settings.data) { report(.notice($0)) }
       let model = found == nil ? try beginningLinear(model, pictures, report: report) : model
-      var trainer = try AutoencoderTrainer(model, settings: settings)
+      var trainer = try AutoencoderTrainer(model, settings: settings, processes: processes)
       report(.notice(trainer.objective.text))
       if let found { try trainer.restore(found) }
-      return AutoencoderWork(trainer, pictures: pictures)
+      return AutoencoderWork(trainer, pictures: pictures, processes: processes)
     }
     guard var session else { return .wasFinished }
     return try session.run(stop: stop)

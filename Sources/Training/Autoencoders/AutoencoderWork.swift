@@ -12,27 +12,35 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
   private let pictures: TrainingData
   private var batches: BatchPrefetcher<Tensor>?
   private var notice: @Sendable (String) -> Void = { _ in }
+  private let processes: ProcessGroup
 
   /// The most pictures that a validation takes: the first of them.
   private static var validatedCount: Int { 256 }
 
-  init(_ trainer: AutoencoderTrainer<Model>, pictures: TrainingData) {
+  init(
+    _ trainer: AutoencoderTrainer<Model>, pictures: TrainingData, processes: ProcessGroup
+  ) {
     self.trainer = trainer
     self.pictures = pictures
+    self.processes = processes
   }
 
   var settings: TrainingSettings { trainer.settings }
   var step: Int { trainer.step }
   var checkpoint: TrainingCheckpoint { get throws { try trainer.checkpoint } }
+  var weights: [Tensor] { WeightCollector(trainer.trained).tensors.map(\.tensor) }
   var hasValidation: Bool { !pictures.validation.isEmpty }
   var examplesPerStep: Int { settings.data.batchSize * settings.optimizer.accumulation }
   var samplesText: String { "pictures (above) and reconstructions (below)" }
 
   mutating func start(notice: @escaping @Sendable (String) -> Void) {
     self.notice = notice
-    let loader = loader(pictures.training)
+    var batchSettings = settings.data.batches
+    batchSettings.batchSize /= processes.count
+    let loader = loader(pictures.training, batchSettings)
     batches = BatchPrefetcher(from: trainer.step * settings.optimizer.accumulation) {
-      step throws(TrainingDataError) in try loader.batch(step)
+      [processes] number throws(TrainingDataError) in
+      try loader.batch(processes.part(ofBatch: number))
     }
   }
 
@@ -41,9 +49,11 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
     return try trainer.makeStep { try batches.next() }
   }
 
-  private func loader(_ indices: [Int]) -> BatchLoader {
+  private func loader(
+    _ indices: [Int], _ batches: BatchLoader.Settings? = nil
+  ) -> BatchLoader {
     BatchLoader(
-      source: pictures.source, indices: indices, settings: settings.data.batches,
+      source: pictures.source, indices: indices, settings: batches ?? settings.data.batches,
       seed: settings.train.seed, unreadableLimit: settings.data.unreadableLimit, notice: notice)
   }
 
@@ -59,6 +69,9 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
     let losses = reports.compactMap(\.discriminatorLoss)
     if !losses.isEmpty { values.append(("discriminator_loss", mean(losses))) }
     values.append(("learning_rate", reports[reports.count - 1].learningRate))
+    if processes.count > 1 {
+      values.append(("wait_ms", mean(reports.map { $0.waited.inSeconds * 1000 })))
+    }
     return values
   }
 
@@ -128,7 +141,7 @@ struct AutoencoderWork<Model: Autoencoder>: TrainingWork {
   private func termNames(in entries: [TrainingLog.Entry]) -> [String] {
     let others: Set = [
       "loss", "kl_weight", "gradient_norm", "learning_rate", "images_per_second", "codes_used",
-      "perplexity", "adversarial_lambda", "likelihood_scale", "discriminator_loss",
+      "perplexity", "adversarial_lambda", "likelihood_scale", "discriminator_loss", "wait_ms",
     ]
     return entries.names {
       !others.contains($0) && !$0.hasPrefix("kl.") && !$0.hasPrefix("validation.")

@@ -19,6 +19,8 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
     public var gradientNorm: Double
     /// The step's learning rate.
     public var learningRate: Double
+    /// How long other processes' gradients were waited for, when this one's was computed.
+    public var waited = Duration.zero
   }
 
   /// The run's settings.
@@ -32,6 +34,8 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   private let nullLabel: Int?
   private var updater: ParameterUpdater
   private let random: PhiloxRandomSource
+  private let processes: ProcessGroup
+  private let reducer: GradientReducer
 
   /// A trainer before its first step.
   ///
@@ -39,9 +43,14 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   ///   - model: what is trained.
   ///   - settings: the run's.
   ///   - nullLabel: the label that stands for no class; nil to withhold none.
-  /// - Throws: ``TrainingError/nothingToTrain``; `SchedulerError` for noise that can't be.
+  ///   - processes: those that train together, each with its share of every batch.
+  /// - Throws: ``TrainingError/nothingToTrain``; `SchedulerError` for noise that can't be;
+  ///   ``ProcessGroupError`` for batches that processes can't share.
   /// - Precondition: the model knows `nullLabel`.
-  public init(_ model: Model, settings: DiffusionSettings, nullLabel: Int?) throws {
+  public init(
+    _ model: Model, settings: DiffusionSettings, nullLabel: Int?,
+    processes: ProcessGroup = .alone
+  ) throws {
     let paths = WeightCollector(model).tensors.map { ParameterPath($0.name) }
     guard paths.contains(where: { !settings.train.isFrozen($0) }) else {
       throw TrainingError.nothingToTrain
@@ -49,8 +58,11 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
     precondition(
       nullLabel.map { (0..<(model.labelCount ?? 0)).contains($0) } ?? true,
       "the label \(nullLabel ?? 0) of \(model.labelCount ?? 0)")
+    try processes.checkBatch(of: settings.data.batchSize)
     self.settings = settings
     self.model = model
+    self.processes = processes
+    reducer = GradientReducer(processes)
     self.nullLabel = nullLabel
     process = try DiffusionProcess(settings.noise)
     updater = ParameterUpdater(
@@ -67,7 +79,8 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
 
   /// Makes one step.
   ///
-  /// - Parameter nextBatch: gives the batches in their order; asked `accumulation` times.
+  /// - Parameter nextBatch: gives the batches in their order, this process' part of each; asked
+  ///   `accumulation` times.
   /// - Returns: what was measured.
   /// - Throws: ``TrainingError/notFinite(step:place:)``, and then nothing has changed; what
   ///   `nextBatch` throws.
@@ -85,16 +98,19 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
     let rate = updater.update(&model, along: gradient, norm: norm, atStep: step)
     updater.average(model)
     step += 1
+    let means = try processes.mean([
+      parts.reduce(0) { $0 + $1.loss } / Double(count),
+      parts.reduce(0) { $0 + $1.error } / Double(count),
+    ])
     return Report(
-      loss: parts.reduce(0) { $0 + $1.loss } / Double(count),
-      meanSquareError: parts.reduce(0) { $0 + $1.error } / Double(count),
-      gradientNorm: norm, learningRate: rate)
+      loss: means[0], meanSquareError: means[1], gradientNorm: norm, learningRate: rate,
+      waited: reducer.waited)
   }
 
   private func differentiate(
     _ batch: LatentBatch, number: Int
   ) throws -> ((loss: Double, error: Double), Gradient) {
-    let (value, errors, gradient) = valueWithGradient(
+    let (value, errors, gradient) = try reducer.valueWithGradient(
       at: model, isTrainable: { !settings.train.isFrozen($0) },
       reporting: { self.loss(of: batch, number: number, with: $0) })
     let loss = Double(value.scalars[0])
@@ -112,8 +128,10 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
       self.random.stream(stream).stream(UInt64(number))
     }
     var (times, noises) = (random(RandomStream.timesteps), random(RandomStream.noise))
-    let moments = process.moments(count: batch.latents.shape[0], using: &times)
-    let noise = Tensor.randomNormal(shape: batch.latents.shape, using: &noises)
+    let count = batch.latents.shape[0]
+    let moments = processes.share(
+      of: process.moments(count: count * processes.count, using: &times))
+    let noise = processes.shareOfNormals(shape: batch.latents.shape, using: &noises)
     let squares = process.error(
       of: model, latents: batch.latents, noise: noise, moments: moments,
       labels: withholdingSome(of: batch.labels, random(RandomStream.dropout))
@@ -129,8 +147,9 @@ public struct DiffusionTrainer<Model: Denoiser>: Sendable {
   private func withholdingSome(of labels: [Int]?, _ random: PhiloxRandomSource) -> [Int]? {
     guard let labels, let nullLabel else { return labels }
     var random = random
-    return labels.map {
-      random.next().unitInterval < settings.objective.labelDropout ? nullLabel : $0
+    let draws = (0..<labels.count * processes.count).map { _ in random.next().unitInterval }
+    return zip(labels, processes.share(of: draws)).map { label, draw in
+      draw < settings.objective.labelDropout ? nullLabel : label
     }
   }
 

@@ -25,23 +25,26 @@ public struct DiffusionTrainingRun: Sendable {
   /// Trains.
   ///
   /// - Parameters:
+  ///   - processes: those that train together, in one folder that all can read.
   ///   - stop: whether to stop after the step in hand.
   ///   - report: called with what happens.
   /// - Returns: how it ended.
   /// - Throws: what is wrong with latents, model, folder or checkpoint, before any long work; then
   ///   ``TrainingError/notFinite(step:place:)``, and errors that name a file.
   public func callAsFunction(
+    with processes: ProcessGroup = .alone,
     stop: @Sendable () -> Bool = { false },
     report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingEnd {
     let latents = try LatentSet(
       paths: data, labels: settings.data.labels, cacheByteCount: settings.data.cacheMiB << 20)
     let autoencoder = try autoencoder(of: latents)
-    let lock = try folder.open()
+    let lock = try processes.isFirst ? folder.open() : nil
     defer { withExtendedLifetime(lock) {} }
+    try processes.meet()
     report(.notice(latents.text))
     let (model, labelled) = try start(latents)
-    return try run(model, labelled, autoencoder, stop: stop, report: report)
+    return try run(model, labelled, autoencoder, processes, stop: stop, report: report)
   }
 
   /// The autoencoder that made the latents, for the pictures of samples.
@@ -93,17 +96,19 @@ public struct DiffusionTrainingRun: Sendable {
 
   private func run<Model: Denoiser>(
     _ model: Model, _ latents: LatentSet, _ autoencoder: PretrainedAutoencoder,
-    stop: () -> Bool, report: @escaping @Sendable (TrainingEvent) -> Void
+    _ processes: ProcessGroup, stop: () -> Bool, report: @escaping @Sendable (TrainingEvent) -> Void
   ) throws -> TrainingEnd {
     let session = try TrainingSession<DiffusionWork<Model>>.opened(
-      in: folder, settings: settings, architecture: try model.configurationObject(), report: report
+      in: folder, settings: settings, architecture: try model.configurationObject(),
+      processes: processes, report: report
     ) { found in
       var trainer = try DiffusionTrainer(
         model, settings: settings,
         nullLabel: latents.classNames.isEmpty || settings.objective.labelDropout == 0
-          ? nil : latents.classNames.count)
+          ? nil : latents.classNames.count, processes: processes)
       if let found { try trainer.restore(found) }
-      return DiffusionWork(trainer, latents: latents, autoencoder: autoencoder)
+      return DiffusionWork(
+        trainer, latents: latents, autoencoder: autoencoder, processes: processes)
     }
     guard var session else { return .wasFinished }
     return try session.run(stop: stop)

@@ -13,17 +13,20 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   private let latents: LatentSet
   private let sides: (training: [Int], validation: [Int])
   private let autoencoder: PretrainedAutoencoder
+  private let processes: ProcessGroup
   private var batches: BatchPrefetcher<LatentBatch>?
 
   /// The most latents that a validation takes.
   private static var validatedCount: Int { 256 }
 
   init(
-    _ trainer: DiffusionTrainer<Model>, latents: LatentSet, autoencoder: PretrainedAutoencoder
+    _ trainer: DiffusionTrainer<Model>, latents: LatentSet, autoencoder: PretrainedAutoencoder,
+    processes: ProcessGroup
   ) {
     self.trainer = trainer
     self.latents = latents
     self.autoencoder = autoencoder
+    self.processes = processes
     sides = ValidationSplit.sides(
       of: latents.names, fraction: trainer.settings.data.validationFraction)
   }
@@ -31,6 +34,7 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   var settings: DiffusionSettings { trainer.settings }
   var step: Int { trainer.step }
   var checkpoint: TrainingCheckpoint { get throws { try trainer.checkpoint } }
+  var weights: [Tensor] { WeightCollector(trainer.model).tensors.map(\.tensor) }
   var hasValidation: Bool { !sides.validation.isEmpty }
   var examplesPerStep: Int { settings.data.batchSize * settings.optimizer.accumulation }
 
@@ -41,15 +45,17 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
   }
 
   mutating func start(notice: @escaping @Sendable (String) -> Void) {
-    let loader = loader(sides.training)
+    let loader = loader(sides.training, batchSize: settings.data.batchSize / processes.count)
     batches = BatchPrefetcher(from: trainer.step * settings.optimizer.accumulation) {
-      step throws(TrainingDataError) in try loader.batch(step)
+      [processes] number throws(TrainingDataError) in
+      try loader.batch(processes.part(ofBatch: number))
     }
   }
 
-  private func loader(_ indices: [Int]) -> LatentLoader {
+  private func loader(_ indices: [Int], batchSize: Int? = nil) -> LatentLoader {
     LatentLoader(
-      latents, indices: indices, batchSize: settings.data.batchSize, draws: settings.data.draws,
+      latents, indices: indices, batchSize: batchSize ?? settings.data.batchSize,
+      draws: settings.data.draws,
       balance: settings.data.balance, seed: settings.train.seed)
   }
 
@@ -68,7 +74,7 @@ struct DiffusionWork<Model: Denoiser>: TrainingWork {
       ("loss", mean(\.loss)), ("mse", mean(\.meanSquareError)),
       ("gradient_norm", mean(\.gradientNorm)),
       ("learning_rate", reports[reports.count - 1].learningRate),
-    ]
+    ] + (processes.count > 1 ? [("wait_ms", mean { $0.waited.inSeconds * 1000 })] : [])
   }
 
   func show(_ report: DiffusionTrainer<Model>.Report, in line: inout ProgressLine) {

@@ -8,7 +8,8 @@ struct TrainingSession<Work: TrainingWork> {
   private var work: Work
   private let folder: RunFolder
   private let checkpoints: CheckpointFolder
-  private var log: TrainingLog
+  private var log: TrainingLog?
+  private let processes: ProcessGroup
   private let report: @Sendable (TrainingEvent) -> Void
   private var window = LogWindow<Work.Report>()
   private var samples: TrainingReport.Picture?
@@ -19,13 +20,14 @@ struct TrainingSession<Work: TrainingWork> {
   private static var pageInterval: Duration { .seconds(5) }
 
   init(
-    _ work: Work, folder: RunFolder, checkpoints: CheckpointFolder, log: TrainingLog,
-    report: @escaping @Sendable (TrainingEvent) -> Void
+    _ work: Work, folder: RunFolder, checkpoints: CheckpointFolder, log: TrainingLog?,
+    processes: ProcessGroup, report: @escaping @Sendable (TrainingEvent) -> Void
   ) {
     self.work = work
     self.folder = folder
     self.checkpoints = checkpoints
     self.log = log
+    self.processes = processes
     self.report = report
   }
 
@@ -35,20 +37,36 @@ struct TrainingSession<Work: TrainingWork> {
       work.start { [report] in report(.notice($0)) }
       window.start()
       while work.step < settings.steps {
-        if stop() {
-          try saveCheckpoint()
-          try writePage(isOver: true)
+        if try processes.any(stop()) {
+          if processes.isFirst {
+            try saveCheckpoint()
+            try writePage(isOver: true)
+          }
           return .stopped(step: work.step)
         }
         let step = try work.makeStep()
+        if isDue(every: settings.checkpointEvery) { try checkAgreement() }
+        guard processes.isFirst else { continue }
         window.add(step)
         report(.progress(line(for: step)))
         try writeWhatIsDue()
       }
     }
-    try finish()
+    if processes.isFirst { try finish() }
+    try processes.meet()
     return .finished
   }
+
+  /// Processes whose weights went apart would train no one model.
+  private func checkAgreement() throws {
+    guard processes.count > 1 else { return }
+    var digest = SHA256()
+    for tensor in work.weights { digest.update(tensor.bytes) }
+    try processes.checkAgreement(digest, of: "weights", step: work.step)
+  }
+
+  /// The numbers of the steps so far.
+  private var entries: [TrainingLog.Entry] { log?.entries ?? [] }
 
   /// How far the run is.
   private func line(for step: Work.Report) -> ProgressLine {
@@ -87,7 +105,7 @@ struct TrainingSession<Work: TrainingWork> {
 
   private mutating func add(_ values: [(name: String, value: Double)]) throws {
     let entry = TrainingLog.Entry(step: work.step, values: values)
-    try log.append(entry)
+    try log?.append(entry)
     report(.logged(entry))
   }
 
@@ -111,8 +129,8 @@ struct TrainingSession<Work: TrainingWork> {
     lastPage = .now
     let page = RunPage(
       title: "\(Work.command): \(folder.name)", settings: work.settings.text, step: work.step,
-      stepCount: settings.steps, facts: work.facts(in: log.entries),
-      charts: work.charts(in: log.entries), samples: samples ?? lastSamples(), isOver: isOver)
+      stepCount: settings.steps, facts: work.facts(in: entries),
+      charts: work.charts(in: entries), samples: samples ?? lastSamples(), isOver: isOver)
     try page.report.write(to: folder.reportPath)
   }
 
@@ -135,7 +153,7 @@ struct TrainingSession<Work: TrainingWork> {
     var result = JSONObject()
     result["step"] = JSONValue(work.step)
     let report = report
-    let fields = try work.finish(in: folder, log: log.entries) { report(.notice($0)) }
+    let fields = try work.finish(in: folder, log: entries) { report(.notice($0)) }
     for (key, value) in fields.members.map({ ($0.key, $0.value) }) { result[key] = value }
     try folder.write(result: result)
     try writePage(isOver: true)
@@ -149,13 +167,14 @@ extension TrainingSession {
   ///   - folder: the run's, which is open.
   ///   - settings: the run's.
   ///   - architecture: the fields of the network's `config.json`.
+  ///   - processes: those that train together; the first alone writes.
   ///   - report: called with what happens.
   ///   - begin: makes the work, and restores it from a checkpoint if there is one.
   /// - Returns: the session; nil if the run was finished before.
   /// - Throws: what `begin` throws, `TrainingCheckpointError`, and errors that name a file.
   static func opened(
     in folder: RunFolder, settings: Work.Settings, architecture: JSONObject,
-    report: @escaping @Sendable (TrainingEvent) -> Void,
+    processes: ProcessGroup, report: @escaping @Sendable (TrainingEvent) -> Void,
     begin: (TrainingCheckpoint?) throws -> Work
   ) throws -> TrainingSession? {
     let checkpoints = folder.checkpoints(keeping: settings.train.keepCheckpoints)
@@ -169,10 +188,16 @@ extension TrainingSession {
     }
     let work = try begin(found)
     if let found { report(.notice("going on after step \(found.step)")) }
+    guard processes.isFirst else {
+      return TrainingSession(
+        work, folder: folder, checkpoints: checkpoints, log: nil, processes: processes,
+        report: report)
+    }
     // What can't be written now couldn't be written after hours, either.
     try AtomicFile.write(Array(settings.text.utf8), to: folder.settingsPath)
     let log = try TrainingLog(path: folder.logPath, resumingAfter: work.step)
     return TrainingSession(
-      work, folder: folder, checkpoints: checkpoints, log: log, report: report)
+      work, folder: folder, checkpoints: checkpoints, log: log, processes: processes,
+      report: report)
   }
 }

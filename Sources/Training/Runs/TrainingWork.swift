@@ -47,6 +47,9 @@ protocol TrainingWork {
   /// What those pictures show.
   var samplesText: String { get }
 
+  /// All that is trained, as the last step left it.
+  var weights: [Tensor] { get }
+
   /// Everything that the next steps depend on.
   var checkpoint: TrainingCheckpoint { get throws }
 

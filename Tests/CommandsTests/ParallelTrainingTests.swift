@@ -1,0 +1,152 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Training with several processes, which Open MPI's `mpirun` starts.
+@Suite struct ParallelTrainingTests {
+  let work: Workspace
+
+  init() throws {
+    work = try Workspace()
+    for number in 0..<8 {
+      try work.add("data/\(number % 2)/\(number).png", samplePicture(32, 32, seed: UInt64(number)))
+    }
+    try work.write(Array(Self.settings.utf8), to: "run.json")
+  }
+
+  static let mpirun = path(ofProgram: "mpirun")
+
+  private static let settings = """
+    {
+      "model": {
+        "_class_name": "AutoencoderKL", "block_out_channels": [8, 16],
+        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        "norm_num_groups": 4, "latent_channels": 2, "scaling_factor": 1
+      },
+      "data": {"crop": 16, "batch_size": 4, "validation_fraction": 0},
+      "optimizer": {"warm_up_steps": 2},
+      "objective": {"kl_weight": 0.01},
+      "train": {
+        "steps": 6, "log_every": 1, "checkpoint_every": 3, "sample_every": 0, "threads": 1
+      }
+    }
+    """
+
+  /// `lvae` with these arguments, in several processes.
+  private func start(
+    processes: Int, _ arguments: String
+  ) throws -> (process: Process, result: () throws -> Run) {
+    let launch =
+      processes > 1 ? "mpirun --allow-run-as-root --oversubscribe -n \(processes) " : ""
+    return try work.start(
+      ["-c", "exec \(launch)$LVAE \(arguments)"], program: URL(filePath: "/bin/bash"))
+  }
+
+  private func numbers(_ key: String, of model: String) throws -> [Double] {
+    let lines = String(decoding: try work.bytes("\(model)/training/log.jsonl"), as: UTF8.self)
+    return try lines.split(separator: "\n").compactMap { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      return (object as? [String: Any])?[key] as? Double
+    }
+  }
+
+  /// The relative difference that summing in another order makes, with room for what Adam makes of
+  /// gradients near zero.
+  private func expectEqualRuns(_ one: String, _ other: String, steps: Int) throws {
+    for key in ["loss", "gradient_norm"] {
+      let (a, b) = (try numbers(key, of: one), try numbers(key, of: other))
+      #expect(a.count == steps && b.count == steps)
+      for (a, b) in zip(a, b) { #expect(abs(a - b) <= 2e-4 * abs(a), "\(key): \(a) and \(b)") }
+    }
+    #expect(
+      abs(try numbers("loss", of: one)[0] - numbers("loss", of: other)[0])
+        <= 2e-6 * abs(try numbers("loss", of: one)[0]))
+  }
+
+  @Test(.enabled(if: mpirun != nil, "skipped: needs mpirun (Debian: openmpi-bin)"))
+  func anyNumberOfProcessesTrainsAsOneDoes() throws {
+    for count in [1, 2, 4] {
+      let run = try start(
+        processes: count, "train data -o by\(count) --config run.json"
+      ).result()
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(try numbers("wait_ms", of: "by\(count)").count == (count == 1 ? 0 : 6))
+    }
+    try expectEqualRuns("by1", "by2", steps: 6)
+    try expectEqualRuns("by1", "by4", steps: 6)
+  }
+
+  @Test(.enabled(if: mpirun != nil, "skipped: needs mpirun (Debian: openmpi-bin)"))
+  func denoisersToo() throws {
+    let encoding = try work.lvae(
+      "encode", "data", "-o", "latents", "--model", "kl", "--posterior", "moments")
+    #expect(encoding.status == 0, "\(encoding.errors)")
+    let unet = """
+      {"model": {
+        "_class_name": "UNet2DModel", "block_out_channels": [8, 16],
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+        "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "layers_per_block": 1, "norm_num_groups": 4},
+      "autoencoder": "./kl", "data": {"batch_size": 4, "validation_fraction": 0},
+      "objective": {"label_dropout": 0.5}, "optimizer": {"warm_up_steps": 2},
+      "train": {"steps": 5, "log_every": 1, "sample_every": 0, "threads": 1}}
+      """
+    try work.write(Array(unet.utf8), to: "unet.json")
+    for count in [1, 2] {
+      let run = try start(
+        processes: count, "diffuse-train latents -o by\(count) --config unet.json"
+      ).result()
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    try expectEqualRuns("by1", "by2", steps: 5)
+  }
+
+  @Test(.enabled(if: mpirun != nil, "skipped: needs mpirun (Debian: openmpi-bin)"))
+  func aDeadProcessEndsTheJobAndItsCheckpointIsGood() throws {
+    let command = "train data -o model --config run.json --set train.steps=100000"
+    let (job, result) = try start(processes: 2, command)
+    let checkpoint = "model/training/checkpoints"
+    while job.isRunning, work.files(checkpoint).filter({ $0.hasPrefix("step-") }).isEmpty {
+      usleep(5000)
+    }
+    let killing = try work.bash("pkill -KILL -o -P \(job.processIdentifier) lvae")
+    #expect(killing.status == 0, "\(killing.errors)")
+    let run = try result()
+    #expect(run.status != 0 && run.errors.contains("signal 9"), "\(run.errors)")
+    let step = try #require(
+      work.files(checkpoint).compactMap { Int($0.dropFirst(5).prefix { $0 != "." }) }.max())
+    let again = try start(
+      processes: 1, "train data -o model --config run.json --set train.steps=\(step + 3)"
+    ).result()
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors.contains("going on after step \(step)"))
+  }
+
+  @Test(.enabled(if: mpirun != nil, "skipped: needs mpirun (Debian: openmpi-bin)"))
+  func whatSeveralCannotFollowIsRefused() throws {
+    let uneven = try start(processes: 3, "train data -o model --config run.json").result()
+    #expect(uneven.status == 2 && uneven.errors.contains("which 3 processes can't share evenly"))
+    let whole = try start(
+      processes: 2, "train data -o model --config run.json --set objective.free_bits=0.1"
+    ).result()
+    #expect(whole.status == 2)
+    #expect(whole.errors.contains("objective.free_bits needs the whole batch in one process"))
+    #expect(!work.exists("model/settings.json"))
+  }
+
+  @Test func launchersThatCannotBeFollowedAreRefused() throws {
+    let command = "$LVAE train data -o model --config run.json"
+    for (variables, reason) in [
+      ("OMPI_COMM_WORLD_SIZE=2 LVAE_LIBMPI=./none.so", "Open MPI's library can't be loaded"),
+      ("PMIX_RANK=0 LVAE_LIBMPI=libz.so.1", "isn't Open MPI: it has no ompi_mpi_comm_world"),
+      ("PMI_SIZE=2", "another MPI than Open MPI"),
+    ] {
+      let run = try work.bash("\(variables) \(command)")
+      #expect(run.status == 3 && run.errors.contains(reason), "\(run.errors)")
+    }
+    #expect(!work.exists("model"))
+    let alone = try work.bash("OMPI_COMM_WORLD_SIZE=1 \(command) --steps 1")
+    #expect(alone.status == 0, "\(alone.errors)")
+  }
+}
