@@ -95,6 +95,17 @@ let package = Package(
   cLanguageStandard: .c17
 )
 
+// Only Scripts/fuzz builds this: libFuzzer brings a main function of its own.
+if Context.environment["LVAE_FUZZ_BUILD"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzzing",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "Training",
+      ],
+      path: "Tests/Fuzzing", exclude: ["Corpus"]))
+}
+
 /// What every Swift target is held to.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -111,6 +122,9 @@ where target.type != .system
   && !["CKernels", "CModels", "CMPI", "CPNGBridge"].contains(target.name)
 {
   target.swiftSettings = strict
+  if target.name == "Fuzzing" {
+    target.swiftSettings = strict + [.unsafeFlags(["-parse-as-library"])]
+  }
 }
 
 /// Kernels are optimised in debug builds too, so that tests stay quick; and never contracted

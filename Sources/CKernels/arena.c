@@ -26,11 +26,15 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lvae_arena_block *first;
 static bool is_reserved;
 static char *range;
-static bool *is_resident;  // for each unit of the range
+static bool *is_resident;    // for each unit of the range
+static size_t resident_end;  // beyond all units that ever were
 static size_t resident_bytes, in_use, most_in_use;
 
 // By how much the memory that is kept may exceed the most that was ever in use at once.
 static const size_t slack = (size_t)4 << 20;
+// What is always kept: a small network's blocks fill few units as a whole, and zeroing these anew in
+// every layer would take a twentieth of its time.
+static const size_t least_kept = (size_t)32 << 20;
 static bool can_move = true;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
@@ -89,11 +93,13 @@ static void join(lvae_arena_block *block) {
   free(next);
 }
 
-/// The units that lie in a free block as a whole.
+/// The units that lie in a free block as a whole, as far as any may be resident: behind these the
+/// last block goes on for tens of thousands.
 static unit_span units_inside(const lvae_arena_block *block) {
   size_t offset = (size_t)(block->base - range);
+  size_t end = (offset + block->byte_count) / unit_bytes;
   return (unit_span){
-      (offset + unit_bytes - 1) / unit_bytes, (offset + block->byte_count) / unit_bytes};
+      (offset + unit_bytes - 1) / unit_bytes, end < resident_end ? end : resident_end};
 }
 
 static char *unit_base(size_t unit) { return range + unit * unit_bytes; }
@@ -133,6 +139,9 @@ static bool move_unit(size_t from, size_t to) {
 static void fill(const lvae_arena_block *taken) {
   unit_span wanted = units_under(taken->base, taken->byte_count);
   size_t to = wanted.first;
+  while (to < wanted.end && is_resident[to]) to++;
+  if (to == wanted.end) return;
+  if (resident_end < wanted.end) resident_end = wanted.end;
   for (lvae_arena_block *block = first; block && can_move; block = block->after) {
     if (!block->is_free) continue;
     unit_span units = units_inside(block);
@@ -166,7 +175,8 @@ lvae_arena_block *lvae_arena_take(size_t byte_count) {
     in_use += block->byte_count;
     if (in_use > most_in_use) most_in_use = in_use;
     fill(block);
-    release_holes(most_in_use + slack);
+    size_t kept = most_in_use + slack;
+    release_holes(kept > least_kept ? kept : least_kept);
   }
   pthread_mutex_unlock(&lock);
   return block;

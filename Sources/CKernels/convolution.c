@@ -60,8 +60,14 @@ static bool strided_pays(const lvae_conv2d_shape *shape) {
   return tiles * 81 * 7 / 6 < pixels * 9 && shape->batch * pixels >= 256;
 }
 
-/// Whether there are so few tiles for so many weights that reading the transformed ones, four times
-/// as large as the plain, takes longer than the multiplications that they save.
+/// The choice for so few tiles and so many weights that reading the transformed ones, four times as
+/// large as the plain, takes longer than the multiplications that they save. Tiles of 2×2 pixels
+/// save fewer, with weights less than twice as large.
+static conv_algorithm choose_for_few_tiles(const lvae_conv2d_shape *shape) {
+  size_t tiles_2x2 = divide_up(shape->out_height, 2) * divide_up(shape->out_width, 2);
+  return shape->batch * tiles_2x2 >= 12 ? conv_winograd_2x2 : conv_direct;
+}
+
 static bool weights_outweigh_tiles(const lvae_conv2d_shape *shape) {
   size_t tiles = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
   return shape->batch * tiles <= 4 && shape->in_channels * shape->out_channels >= 1 << 14;
@@ -79,7 +85,8 @@ static conv_algorithm choose_algorithm(
   if (shape->stride == 1 && panels_of_shares(shape, kernels) <= 2) return conv_few_outputs;
   if (!is_3x3 || shape->in_channels < 16) return conv_direct;
   if (shape->stride == 2) return strided_pays(shape) ? conv_strided_4x4 : conv_direct;
-  if (shape->stride != 1 || weights_outweigh_tiles(shape)) return conv_direct;
+  if (shape->stride != 1) return conv_direct;
+  if (weights_outweigh_tiles(shape)) return choose_for_few_tiles(shape);
   if (accuracy != lvae_conv2d_accuracy_fast) return conv_winograd_4x4;
   // Multiplications of the two tilings, edges included.
   size_t tiles_4x4 = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
@@ -188,7 +195,9 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   const lvae_conv2d_shape *shape = &plan->shape;
   const conv_kernels *kernels = plan->kernels;
   conv_winograd_blocking *winograd = &plan->winograd;
-  winograd->tile = plan->algorithm == conv_winograd_6x6 ? 6 : 4;
+  winograd->tile = plan->algorithm == conv_winograd_6x6   ? 6
+                   : plan->algorithm == conv_winograd_2x2 ? 2
+                                                          : 4;
   bool has_two_taps =
       plan->algorithm == conv_phases_4x4 || plan->algorithm == conv_strided_4x4;
   winograd->alpha = winograd->tile + (has_two_taps ? 1 : 2);
@@ -270,6 +279,7 @@ lvae_conv2d_plan *lvae_conv2d_plan_create(
     case conv_direct: plan_direct(plan); break;
     case conv_few_inputs: plan_few_inputs(plan); break;
     case conv_few_outputs: plan_few_outputs(plan); break;
+    case conv_winograd_2x2:
     case conv_winograd_4x4:
     case conv_winograd_6x6:
     case conv_phases_4x4:
@@ -288,6 +298,7 @@ const char *lvae_conv2d_algorithm_name(const lvae_conv2d_plan *plan) {
     case conv_direct: return "direct";
     case conv_few_inputs: return "few-inputs";
     case conv_few_outputs: return "few-outputs";
+    case conv_winograd_2x2: return "winograd-2x2";
     case conv_winograd_4x4: return "winograd-4x4";
     case conv_winograd_6x6: return "winograd-6x6";
     case conv_phases_4x4: return "phases-4x4";

@@ -13,6 +13,7 @@
             [conv_direct] = direct_pack,             \
             [conv_few_inputs] = few_inputs_pack,     \
             [conv_few_outputs] = few_outputs_pack,   \
+            [conv_winograd_2x2] = winograd_2x2_pack, \
             [conv_winograd_4x4] = winograd_4x4_pack, \
             [conv_winograd_6x6] = winograd_6x6_pack, \
             [conv_phases_4x4] = phases_4x4_pack,     \
@@ -23,6 +24,7 @@
             [conv_direct] = direct_run,              \
             [conv_few_inputs] = few_inputs_run,      \
             [conv_few_outputs] = few_outputs_run,    \
+            [conv_winograd_2x2] = winograd_2x2_run,  \
             [conv_winograd_4x4] = winograd_4x4_run,  \
             [conv_winograd_6x6] = winograd_6x6_run,  \
             [conv_phases_4x4] = phases_4x4_run,      \

@@ -10,6 +10,7 @@ typedef enum {
   conv_direct,        // strips of the input × the kernel as it is
   conv_few_inputs,    // windows of the input as rows of a matrix
   conv_few_outputs,   // each input pixel's shares of the outputs, then their sums
+  conv_winograd_2x2,  // F(2×2, 3×3)
   conv_winograd_4x4,  // F(4×4, 3×3)
   conv_winograd_6x6,  // F(6×6, 3×3)
   conv_phases_4x4,    // the four phases of a doubled output, each F(4×4, 2×2)

@@ -421,6 +421,7 @@ INLINE void winograd_run_body(
       const lvae_conv2d_epilogue *epilogue, float *scratch, size_t task) {                      \
     winograd_run_body(alpha, plan, x, packed, y, epilogue, scratch, task);                      \
   }
+WINOGRAD(winograd_2x2, 4, 3)
 WINOGRAD(winograd_4x4, 6, 3)
 WINOGRAD(winograd_6x6, 8, 3)
 WINOGRAD(phases_4x4, 5, 2)

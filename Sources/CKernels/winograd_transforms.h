@@ -7,6 +7,27 @@
 
 #pragma clang fp contract(fast)
 
+// F(2, 3), α = 4: points 0, ±1, ∞.
+
+INLINE void f23_input(const vec *d, vec *o) {
+  o[0] = d[0] - d[2];
+  o[1] = d[2] + d[1];
+  o[2] = d[2] - d[1];
+  o[3] = d[3] - d[1];
+}
+
+INLINE void f23_output(const vec *m, vec *y) {
+  y[0] = m[0] + (m[1] + m[2]);
+  y[1] = (m[1] - m[2]) + m[3];
+}
+
+static const double f23_weights[4][3] = {
+    {1, 0, 0},
+    {0.5, 0.5, 0.5},
+    {0.5, -0.5, 0.5},
+    {0, 0, 1},
+};
+
 // F(4, 3), α = 6: points 0, ±a, ±b, ∞ with a = 5/8, b = 3/2. The textbook's 0, ±1, ±2, ∞ rounds
 // twice as much.
 #define F43_A 0.625
@@ -147,21 +168,28 @@ static const double f42_weights[5][2] = {
 
 /// o[α] = Bᵀ d[α].
 INLINE void transform_input(const size_t alpha, const vec *d, vec *o) {
-  if (alpha == 6) f43_input(d, o);
+  if (alpha == 4) f23_input(d, o);
+  else if (alpha == 6) f43_input(d, o);
   else if (alpha == 8) f63_input(d, o);
   else f42_input(d, o);
 }
 
 /// y[m] = Aᵀ m[α].
 INLINE void transform_output(const size_t alpha, const vec *m, vec *y) {
-  if (alpha == 6) f43_output(m, y);
+  if (alpha == 4) f23_output(m, y);
+  else if (alpha == 6) f43_output(m, y);
   else if (alpha == 8) f63_output(m, y);
   else f42_output(m, y);
 }
 
 /// Row i, column k of G.
 INLINE double weight_coefficient(const size_t alpha, size_t i, size_t k) {
-  return alpha == 6 ? f43_weights[i][k] : alpha == 8 ? f63_weights[i][k] : f42_weights[i][k];
+  switch (alpha) {
+    case 4: return f23_weights[i][k];
+    case 6: return f43_weights[i][k];
+    case 8: return f63_weights[i][k];
+    default: return f42_weights[i][k];
+  }
 }
 
-INLINE size_t tile_of(const size_t alpha) { return alpha == 8 ? 6 : 4; }
+INLINE size_t tile_of(const size_t alpha) { return alpha == 8 ? 6 : alpha == 4 ? 2 : 4; }

@@ -101,6 +101,9 @@ struct ConvolutionKernelTests {
     squareShape(height: 33, width: 47, from: 20, to: 40, stride: 2),
     squareShape(height: 34, width: 48, from: 17, to: 16, stride: 2, padding: 0),
     squareShape(height: 5, width: 7, from: 15, to: 33, kernel: 1, padding: 0),
+    // Few tiles and many weights: F(2×2, 3×3).
+    squareShape(height: 7, width: 8, from: 130, to: 129),
+    squareShape(batch: 2, height: 4, width: 6, from: 128, to: 130),
   ]
 
   /// Numbers between −scale and scale, the same at each call.
