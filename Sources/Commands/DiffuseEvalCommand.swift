@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Images
 import Pipelines
 import Training
 
@@ -12,8 +13,9 @@ struct DiffuseEvalCommand: ParsableCommand {
       Samples and real pictures, best such as the generator hasn't seen, become squares of the \
       classifier's size, over white, and their features are compared: what stands before its last \
       layer. `lvae classifier-train` makes a classifier from pictures of the same kind. Figures of \
-      one classifier can be compared with each other, and with no other network's: they aren't the \
-      FID of articles, which is about Inception's features.
+      one classifier can be compared with each other, and with no other network's. The FID of \
+      articles is about Inception's features: --inception computes it, too, with weights that you \
+      bring, such as pytorch-fid's.
 
       Fréchet: ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½), the distance of normal distributions with the \
       means μ and covariances Σ of the features (Heusel et al. 2017, arXiv:1706.08500, equation 6). \
@@ -50,6 +52,12 @@ struct DiffuseEvalCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Weights of Inception v3 (.pth or .safetensors), for the FID of articles.",
+      valueName: "file"))
+  var inception: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Where the classes of samples are found: folders, none, or a CSV file of names and classes.",
       valueName: "labels"))
   var labels: LatentSet.Labels = .folders
@@ -62,6 +70,7 @@ struct DiffuseEvalCommand: ParsableCommand {
   func run() throws {
     let classifier = try TrainedClassifier(
       contentsOf: URL(filePath: classifier, directoryHint: .isDirectory))
+    let inception = try inception.map { try InceptionFeatures(contentsOf: URL(filePath: $0)) }
     try reportOptions.checkPath()
     let command = FileCommand(label: "diffuse-eval", verb: "read", options: reportOptions.run)
     var folders: [SquareReading.Folder] = [
@@ -73,7 +82,8 @@ struct DiffuseEvalCommand: ParsableCommand {
     let evaluation = try reportOptions.run.withThreads {
       try SampleEvaluation(
         samples: read.sets[0], real: read.sets[1],
-        training: read.sets.count > 2 ? read.sets[2] : nil, classifier: classifier)
+        training: read.sets.count > 2 ? read.sets[2] : nil, classifier: classifier,
+        inception: try inception.map { try features(of: read.sets, by: $0) })
     }
     let page = SampleEvaluationReport(evaluation, failures: read.summary.failures)
     print(
@@ -82,5 +92,22 @@ struct DiffuseEvalCommand: ParsableCommand {
     fflush(nil)
     if let report = reportOptions.report { try page.write(to: report) }
     try command.conclude(read.summary)
+  }
+
+  /// Inception's features of all sets, from the pictures as they are.
+  private func features(
+    of sets: [SquarePictures], by inception: InceptionFeatures
+  ) throws -> SampleEvaluation.InceptionSets {
+    let features = try sets.map { set in
+      if !reportOptions.quiet {
+        StandardError.write("Inception's features of \(set.count) pictures: \(set.path)")
+      }
+      return try inception.features(count: set.count) { index in
+        let url = URL(filePath: set.path).appending(path: set.names[index])
+        return try Image(contentsOf: url)
+      }
+    }
+    return SampleEvaluation.InceptionSets(
+      samples: features[0], real: features[1], training: features.count > 2 ? features[2] : nil)
   }
 }

@@ -5,24 +5,40 @@ struct SampleEvaluationTables {
   let evaluation: SampleEvaluation
 
   var all: [ReportTable] {
-    [distances, classes] + [confusions, copies, nearest].compactMap { $0 }
+    [distances] + [inceptionDistances].compactMap { $0 } + [classes]
+      + [confusions, copies, nearest].compactMap { $0 }
   }
 
   private var distances: ReportTable {
+    Self.table(
+      of: evaluation.distances, title: "distances of features",
+      note:
+        "Figures of one classifier can be compared with each other, and with no other network's. ",
+      featureCount: evaluation.classifier.network.configuration.featureCount)
+  }
+
+  private var inceptionDistances: ReportTable? {
+    guard !evaluation.inceptionDistances.isEmpty else { return nil }
+    return Self.table(
+      of: evaluation.inceptionDistances, title: "distances of Inception's features (FID)",
+      note: "With the usual weights, Fréchet's distance here is the FID of articles. ",
+      featureCount: InceptionNetwork.featureCount)
+  }
+
+  private static func table(
+    of distances: [SampleEvaluation.Distance], title: String, note: String, featureCount: Int
+  ) -> ReportTable {
     var table = ReportTable(
-      title: "distances of features", columns: ["sets", "pictures", "Fréchet", "KID · 1000"],
-      textColumns: [0])
-    table.rows = evaluation.distances.map { distance in
+      title: title, columns: ["sets", "pictures", "Fréchet", "KID · 1000"], textColumns: [0])
+    table.rows = distances.map { distance in
       [
         distance.name, distance.counts.map(String.init).joined(separator: ", "),
         distance.frechet.significantText, (1000 * distance.kernel).significantText,
       ]
     }
     table.note =
-      "Figures of one classifier can be compared with each other, and with no other network's. "
-      + "Fréchet's distance grows where pictures are few: compare equal counts."
-    let featureCount = evaluation.classifier.network.configuration.featureCount
-    if evaluation.distances.contains(where: \.isRankDeficient) {
+      note + "Fréchet's distance grows where pictures are few: compare equal counts."
+    if distances.contains(where: \.isRankDeficient) {
       table.note +=
         " Covariances of \(featureCount) features from fewer than \(featureCount + 1) pictures "
         + "haven't full rank, which makes the distance larger still."

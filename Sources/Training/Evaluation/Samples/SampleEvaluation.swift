@@ -27,6 +27,21 @@ public struct SampleEvaluation: Sendable {
     }
   }
 
+  /// Inception's features of the sets.
+  public struct InceptionSets: Sendable {
+    /// Those of the samples.
+    public let samples: FeatureVectors
+    /// Those of the real pictures.
+    public let real: FeatureVectors
+    /// Those of the training pictures; nil if they aren't known.
+    public let training: FeatureVectors?
+
+    /// Features of the sets.
+    public init(samples: FeatureVectors, real: FeatureVectors, training: FeatureVectors?) {
+      (self.samples, self.real, self.training) = (samples, real, training)
+    }
+  }
+
   /// The samples.
   public let samples: SquarePictures
   /// The real pictures that they are compared with.
@@ -37,6 +52,8 @@ public struct SampleEvaluation: Sendable {
   public let classifier: TrainedClassifier
   /// Of samples and real pictures first, then what to compare it with.
   public let distances: [Distance]
+  /// The same of Inception's features; empty without its weights.
+  public let inceptionDistances: [Distance]
   /// What the classifier says about classes.
   public let classes: ClassTable
   /// The class that it sees in each sample.
@@ -51,12 +68,13 @@ public struct SampleEvaluation: Sendable {
   ///   - real: What they are compared with: best pictures that the generator hasn't seen.
   ///   - training: What the generator was trained with.
   ///   - classifier: What gives features and classes.
+  ///   - inception: Inception's features of the same pictures, if its weights are there.
   /// - Precondition: all pictures have the classifier's size.
   /// - Throws: ``SampleEvaluationError`` for fewer than two pictures, unknown classes, and a
   ///   classifier that isn't finite.
   public init(
     samples: SquarePictures, real: SquarePictures, training: SquarePictures?,
-    classifier: TrainedClassifier
+    classifier: TrainedClassifier, inception: InceptionSets? = nil
   ) throws(SampleEvaluationError) {
     for set in [samples, real] + [training].compactMap({ $0 }) where set.count < 2 {
       throw .tooFew(path: set.path, count: set.count, needed: 2)
@@ -79,6 +97,10 @@ public struct SampleEvaluation: Sendable {
       real: ClassTable.Figures(
         labels: realLabels, predicted: realResult.classes, classCount: names.count))
     distances = try Self.distances(sampleResult.features, realResult.features, trainingFeatures)
+    inceptionDistances =
+      try inception.map { sets throws(SampleEvaluationError) in
+        try Self.distances(sets.samples, sets.real, sets.training)
+      } ?? []
     copies = training.flatMap { training in
       trainingFeatures.map { features in
         CopyCheck(

@@ -4,6 +4,7 @@ package import Pipelines
 package struct SampleEvaluationRecord: Encodable {
   private let classifier: ClassifierRecord
   private let distances: [DistanceRecord]
+  private let inceptionDistances: [DistanceRecord]?
   private let classes: [ClassRecord]
   private let accuracy: Pair
   private let confusions: [ConfusionRecord]
@@ -17,11 +18,9 @@ package struct SampleEvaluationRecord: Encodable {
     classifier = ClassifierRecord(
       sha256: evaluation.classifier.sha256, heldOut: record.heldOutCount,
       heldOutAccuracy: record.heldOutAccuracy)
-    distances = evaluation.distances.map {
-      DistanceRecord(
-        sets: $0.name, pictures: $0.counts, frechet: $0.frechet, kid: $0.kernel,
-        rankDeficient: $0.isRankDeficient)
-    }
+    distances = evaluation.distances.map(DistanceRecord.init)
+    let inception = evaluation.inceptionDistances.map(DistanceRecord.init)
+    inceptionDistances = inception.isEmpty ? nil : inception
     classes = table.classNames.indices.map { place in
       ClassRecord(
         name: table.classNames[place], samples: SetRecord(table.samples, place),
@@ -55,6 +54,12 @@ package struct SampleEvaluationRecord: Encodable {
     let pictures: [Int]
     let frechet, kid: Double
     let rankDeficient: Bool
+
+    init(_ distance: SampleEvaluation.Distance) {
+      (sets, pictures) = (distance.name, distance.counts)
+      (frechet, kid) = (distance.frechet, distance.kernel)
+      rankDeficient = distance.isRankDeficient
+    }
   }
 
   private struct Pair: Encodable {
