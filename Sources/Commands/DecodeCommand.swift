@@ -14,7 +14,8 @@ struct DecodeCommand: ParsableCommand {
     discussion: """
       Each file names the weights that it was made with. They are taken from --model, which must \
       be those, or found among the models of `lvae models list`. Running the same command again \
-      continues where it was stopped.
+      continues where it was stopped. Tars that are named become tars, as with encode: .latent \
+      members become pictures, and the others are carried along; - is a tar from standard input.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -27,6 +28,7 @@ struct DecodeCommand: ParsableCommand {
   @OptionGroup var modelOptions: ModelOptions
   @OptionGroup var memoryOptions: MemoryOptions
   @OptionGroup var runOptions: RunOptions
+  @OptionGroup(title: "Sharing the work") var shardOptions: ShardOptions
 
   @Option(help: "The format of the pictures; without it, the extension of --output, or png.")
   var format: Format?
@@ -45,24 +47,6 @@ struct DecodeCommand: ParsableCommand {
     }
   }
 
-  private struct Facts: Encodable {
-    let bytes, width, height: Int
-    let model: String
-    let computeMilliseconds: Double
-  }
-
-  private struct Loaded: Sendable {
-    let file: LatentFile
-    let note: DecodingNote
-  }
-
-  private struct Decoded: Sendable {
-    let image: Image
-    let note: DecodingNote
-    let model: String
-    let milliseconds: Double
-  }
-
   /// The format of the one picture that `--output` names; nil where it names a folder.
   private var formatOfOutput: Format? {
     guard let output = input.output else { return nil }
@@ -73,95 +57,31 @@ struct DecodeCommand: ParsableCommand {
   private var chosenFormat: Format { format ?? formatOfOutput ?? .png }
 
   func run() throws {
-    let format = chosenFormat
+    let tars = try TarArguments(input, runOptions)
+    let given = try givenModel()
+    let decoding = LatentDecoding(
+      models: LatentModels(store: ModelStore(), given: given, memory: memoryOptions.limit),
+      format: chosenFormat, quality: quality)
+    let model = given.map { ManifestHead.Model(name: $0.name, sha256: $0.sha256) }
+    let command = FileCommand(
+      label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit)
+    if let tars {
+      try TarRun(command: command, arguments: tars, force: input.force, work: decoding.members)
+        .run(shardOptions, model: model, settings: decoding.settings)
+      return
+    }
     let list = try InputWalker.expand(input.inputs, extensions: ["latent"])
     let plan = try OutputPlan(
       for: list.files, inputExtensions: ["latent"], output: input.output,
-      outputExtensions: format.extensions)
-    let models = LatentModels(
-      store: ModelStore(), given: try givenModel(), memory: memoryOptions.limit)
-    let quality = quality
-    try FileCommand(
-      label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit
-    ).run(
-      plan.files, list, force: input.force,
-      examine: { file in
-        let note = try DecodingNote(ofPictureAt: file.outputURL)
-        guard let note else { return .foreign }
-        return try note == DecodingNote(latentAt: file.input.url, format, quality: quality)
-          ? .upToDate : .outdated
-      },
-      read: { file in
-        Loaded(
-          file: try LatentFile(contentsOf: file.input.url),
-          note: try DecodingNote(latentAt: file.input.url, format, quality: quality))
-      },
-      announce: { loaded in
-        // A model that isn't there is reported below.
-        let codec = try? models.codec(for: loaded.file.metadata.model)
-        let factor = loaded.file.metadata.spatialFactor
-        return codec?.attentionEstimate(
-          .decode, height: loaded.file.latent.height * factor,
-          width: loaded.file.latent.width * factor)?.description
-      },
-      compute: { _, loaded in
-        let codec = try models.codec(for: loaded.file.metadata.model)
-        let start = ContinuousClock.now
-        return Decoded(
-          image: try codec.decode(loaded.file, for: Self.encoding(format, quality: quality)),
-          note: loaded.note, model: codec.model.name,
-          milliseconds: (ContinuousClock.now - start) / .milliseconds(1))
-      },
-      pack: { _, decoded in
-        FileRun.Result { byteCount in
-          Facts(
-            bytes: byteCount, width: decoded.image.width, height: decoded.image.height,
-            model: decoded.model, computeMilliseconds: decoded.milliseconds)
-        } write: { sink in
-          try Self.encode(decoded.image, format, quality: quality, decoded.note, to: sink)
-        }
-      })
+      outputExtensions: decoding.format.extensions)
+    let sharing = ShardedRun(
+      command: command, options: shardOptions, input: input, files: plan.files,
+      failures: list.failures, model: model, settings: decoding.settings,
+      outputExtensions: decoding.format.extensions)
+    try sharing.run(decoding.job, hashes: decoding.hashes)
   }
 
   private func givenModel() throws -> PretrainedAutoencoder? {
     try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
-  }
-
-  private static func encoding(_ format: Format, quality: Int) -> ImageEncoding {
-    switch format {
-    case .png: .png()
-    case .jpg: .jpeg(quality: quality)
-    case .webp: .webP(quality: Float(quality))
-    }
-  }
-
-  /// JPEG holds no opacity: such a picture is laid over white.
-  private static func encode(
-    _ image: Image, _ format: Format, quality: Int, _ note: DecodingNote,
-    to sink: ([UInt8]) throws -> Void
-  ) throws {
-    let image = format == .jpg ? image.flattened(red: 255, green: 255, blue: 255) : image
-    try image.encode(as: encoding(format, quality: quality), note: note.text, to: sink)
-  }
-}
-
-/// What a decoded picture says about the file that it was made from, so that a run which is started
-/// again knows its own results and leaves other pictures alone.
-struct DecodingNote: Equatable {
-  let text: String
-
-  private static let beginning = "decoded by lvae from "
-
-  /// The note of a picture that is made from a `.latent` file.
-  init(latentAt url: URL, _ format: DecodeCommand.Format, quality: Int) throws {
-    let sha256 = try SHA256.hexadecimal(ofFileAt: url)
-    text = Self.beginning + sha256 + (format == .png ? "" : " quality \(quality)")
-  }
-
-  /// The note in a picture that is there; nil if it has none.
-  init?(ofPictureAt url: URL) throws {
-    let bytes = try FileReading.bytes(of: InputFile(path: url.path, relativePath: url.path))
-    guard let text = Image.note(in: bytes), text.hasPrefix(Self.beginning) else { return nil }
-    self.text = text
   }
 }

@@ -15,6 +15,13 @@ struct EncodeCommand: ParsableCommand {
       Reads PNG, JPEG and WebP, applies orientation and colour profiles, and keeps grey pictures \
       grey. Running the same command again continues where it was stopped: a .latent file that was \
       made from the same picture with the same model and settings is left as it is.
+
+      Tars that are named (WebDataset's shards: shard-{0000..0099}.tar; plain or compressed) become \
+      tars: their pictures become .latent members, and all other members are carried along byte for \
+      byte and in order. - is a tar from standard input, and goes to standard output unless -o is \
+      given. Of a picture that can't be encoded, the whole sample (members in a row with one stem) is \
+      left out, and listed. Of a tar that is cut off, what is whole is kept. A folder is searched for \
+      pictures, not for tars.
       """)
 
   @OptionGroup var input: InputOptions
@@ -57,10 +64,7 @@ struct EncodeCommand: ParsableCommand {
     help: "Store a projection to colours, from which thumbnails are drawn without the model.")
   var preview = true
 
-  @Option(
-    help: ArgumentHelp(
-      "Only part i of N (from 0), for N machines that share the work.", valueName: "i/N"))
-  var shard: ShardArgument?
+  @OptionGroup(title: "Sharing the work") var shardOptions: ShardOptions
 
   func validate() throws {
     if let maxLoss, !(maxLoss > 0 && maxLoss.isFinite) {
@@ -68,26 +72,8 @@ struct EncodeCommand: ParsableCommand {
     }
   }
 
-  private struct Loaded: Sendable {
-    let image: Image
-    let sha256: String
-  }
-
-  private struct Facts: Encodable {
-    let bytes, width, height: Int
-    let bitsPerPixel: Double
-    let storage: String
-    let computeMilliseconds: Double
-    let warnings: [String]?
-  }
-
   func run() throws {
-    let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
-    let list = try InputWalker.expand(input.inputs, extensions: extensions)
-    let plan = try OutputPlan(
-      for: list.files, inputExtensions: extensions, output: input.output,
-      outputExtensions: ["latent"])
-    let files = shard.map { shard in plan.files.filter { shard.contains($0.input) } } ?? plan.files
+    let tars = try TarArguments(input, runOptions)
     // The search for the best storage decodes what it tries.
     let model = try ModelStore().load(
       modelOptions.model, halves: maxLoss == nil ? .encoder : .both)
@@ -96,54 +82,29 @@ struct EncodeCommand: ParsableCommand {
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
       includesPreview: preview, preparation: PicturePreparation(size: size, mirrors: mirror))
     try codec.check(options)
-    try FileCommand(
-      label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit
-    ).run(
-      files, list, force: input.force,
-      examine: { file in
-        let header = try LatentFile.readHeader(contentsOf: file.outputURL)
-        // It is ours, so whatever is wrong with the rest of it, it may be made anew.
-        guard let sha256 = try? SHA256.hexadecimal(ofFileAt: file.input.url),
-          codec.wouldWrite(header, sourceSHA256: sha256, options: options),
-          (try? LatentFile(contentsOf: file.outputURL)) != nil
-        else { return .outdated }
-        return .upToDate
-      },
-      read: { file in
-        let bytes = try FileReading.bytes(of: file.input)
-        try codec.checkMemory(forPictureIn: bytes, options: options)
-        return Loaded(
-          image: try Image(decoding: bytes), sha256: SHA256.hexadecimal(of: bytes))
-      },
-      announce: { loaded in
-        let size = options.preparation.size
-        return codec.attentionEstimate(
-          .encode, height: size?.height ?? loaded.image.height,
-          width: size?.width ?? loaded.image.width)?.description
-      },
-      compute: { _, loaded in try Self.encode(loaded, codec, options) },
-      pack: { _, encoded in encoded })
+    let encoding = PictureEncoding(codec: codec, options: options)
+    let command = FileCommand(
+      label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit)
+    if let tars {
+      try TarRun(command: command, arguments: tars, force: input.force, work: encoding.members)
+        .run(
+          shardOptions, model: encoding.manifestModel, settings: EncodingSettings.text(of: options))
+    } else {
+      try run(encoding, command)
+    }
   }
 
-  private static func encode(
-    _ loaded: Loaded, _ codec: LatentCodec, _ options: EncodingOptions
-  ) throws -> FileRun.Result<Facts> {
-    let start = ContinuousClock.now
-    let image = loaded.image
-    let file = try codec.encode(image, sourceSHA256: loaded.sha256, options: options)
-    let bytes = try file.encoded()
-    let (height, width) = (
-      file.metadata.source?.height ?? image.height, file.metadata.source?.width ?? image.width
-    )
-    let warnings = image.source.warnings
-    return FileRun.Result(
-      bytes: bytes,
-      note: Facts(
-        bytes: bytes.count, width: width, height: height,
-        bitsPerPixel: Double(bytes.count * 8) / Double(width * height),
-        storage: file.latent.storage.rawValue,
-        computeMilliseconds: (ContinuousClock.now - start) / .milliseconds(1),
-        warnings: warnings.isEmpty ? nil : warnings))
+  private func run(_ encoding: PictureEncoding, _ command: FileCommand) throws {
+    let extensions = PictureEncoding.extensions
+    let list = try InputWalker.expand(input.inputs, extensions: extensions)
+    let plan = try OutputPlan(
+      for: list.files, inputExtensions: extensions, output: input.output,
+      outputExtensions: ["latent"])
+    let sharing = ShardedRun(
+      command: command, options: shardOptions, input: input, files: plan.files,
+      failures: list.failures, model: encoding.manifestModel,
+      settings: EncodingSettings.text(of: encoding.options), outputExtensions: ["latent"])
+    try sharing.run(encoding.job, hashes: encoding.hashes)
   }
 }
 

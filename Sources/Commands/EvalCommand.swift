@@ -104,8 +104,7 @@ struct EvalCommand: ParsableCommand {
     let shown =
       reportOptions.report == nil
       ? [] : Set(files.indices.filter(plan.shows).map { files[$0].input.relativePath })
-    return try command.process(
-      files, list, force: true,
+    let job = FileJob(
       read: { file in
         let bytes = try FileReading.bytes(of: file.input)
         return Loaded(
@@ -123,10 +122,12 @@ struct EvalCommand: ParsableCommand {
         var (image, evaluation) = computed
         try evaluator.addCodecs(to: &evaluation, of: image)
         return FileRun.Result(bytes: nil, note: evaluation)
-      },
-      report: { _, file, outcome in
-        if case .done(let evaluation) = outcome { totals.add(evaluation, file.input.path) }
       })
+    return try command.process(
+      files, list.failures, force: true, job, in: command.session(total: files.count)
+    ) { file, outcome in
+      if case .done(let evaluation) = outcome { totals.add(evaluation, file.input.path) }
+    }
   }
 
   private func show(_ totals: EvaluationTotals, _ summary: RunSummary) throws {

@@ -34,70 +34,83 @@ struct FileCommand {
     let summary: RunSummary
   }
 
-  /// Takes the files through the stages of a `FileRun`.
-  ///
-  /// `announce` gives what is to be said on standard error before a file is computed, and `line` what
-  /// is printed on standard output for a file that was done, unless it is JSON.
+  /// Takes the files through the stages of a `FileRun`, and prints what became of each.
   ///
   /// - Throws: `StatusError` with the run's exit status, unless all was done.
   func run<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>(
-    _ files: [PlannedFile], _ list: InputList, force: Bool,
-    line: @escaping @Sendable (PlannedFile, Facts) -> String? = { _, _ in nil },
-    examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
-    read: @escaping @Sendable (PlannedFile) throws -> Loaded,
-    announce: @escaping @Sendable (Loaded) -> String? = { _ in nil },
-    compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
-    pack: @escaping @Sendable (PlannedFile, Computed) throws -> FileRun.Result<Facts>
+    _ files: [PlannedFile], _ list: InputList, force: Bool, _ job: FileJob<Loaded, Computed, Facts>
   ) throws {
+    let session = session(total: files.count)
+    try finish(
+      perform(files, list.failures, force: force, job, in: session) { _, _ in })
+  }
+
+  /// Progress and signals for a run over so many files.
+  func session(total: Int) -> FileSession {
+    let progress = options.progress(label, total: total)
+    let interruption = Interruption(notify: { _ in
+      progress.message("stopping after the files in hand; once more to stop at once")
+    })
+    return FileSession(progress: progress, interruption: interruption)
+  }
+
+  /// Takes the files through the stages, and prints what became of each.
+  ///
+  /// `tell` is told of each outcome too: one at a time, in the order of the files.
+  func perform<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>(
+    _ files: [PlannedFile], _ failures: [InputFailure], force: Bool,
+    _ job: FileJob<Loaded, Computed, Facts>, in session: FileSession,
+    tell: @escaping @Sendable (PlannedFile, StageOutcome<Facts>) -> Void
+  ) throws -> RunSummary {
     let isJSON = options.json
-    for failure in list.failures where isJSON {
+    for failure in failures where isJSON {
       Self.print(
         Record<Facts>(input: failure.path, status: "failed", error: failure.reason))
     }
-    let summary = try process(
-      files, list, force: force, examine: examine, read: read, announce: announce,
-      compute: compute, pack: pack
-    ) { progress, file, outcome in
+    return try process(
+      files, failures, force: force, job, in: session
+    ) { file, outcome in
+      tell(file, outcome)
       if isJSON {
         Self.print(Self.record(of: file, outcome))
-      } else if case .done(let facts) = outcome, let text = line(file, facts) {
-        progress.finish()
+      } else if case .done(let facts) = outcome, let text = job.line(file, facts) {
+        session.progress.finish()
         Self.print(line: text)
       }
     }
-    if isJSON { Self.print(Summary(summary: summary)) }
-    try conclude(summary)
   }
 
   /// Takes the files through the stages, and tells of each outcome only `report`: one at a time, in
   /// the order of the files.
   func process<Loaded: Sendable, Computed: Sendable, Facts: Sendable>(
-    _ files: [PlannedFile], _ list: InputList, force: Bool,
-    examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
-    read: @escaping @Sendable (PlannedFile) throws -> Loaded,
-    announce: @escaping @Sendable (Loaded) -> String? = { _ in nil },
-    compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
-    pack: @escaping @Sendable (PlannedFile, Computed) throws -> FileRun.Result<Facts>,
-    report: @escaping @Sendable (ProgressReporter, PlannedFile, StageOutcome<Facts>) -> Void
+    _ files: [PlannedFile], _ failures: [InputFailure], force: Bool,
+    _ job: FileJob<Loaded, Computed, Facts>, in session: FileSession,
+    report: @escaping @Sendable (PlannedFile, StageOutcome<Facts>) -> Void
   ) throws -> RunSummary {
-    let progress = ProgressReporter(
-      label: label, total: files.count,
-      style: .standardError(quiet: options.quiet, environment: ProcessInfo.processInfo.environment))
-    let interruption = Interruption(notify: { _ in
-      progress.message("stopping after the files in hand; once more to stop at once")
-    })
-    let pipeline =
-      memory.byteCount == nil
-      ? StagePipeline() : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
+    let progress = session.progress
     return try options.withThreads {
       try FileRun(pipeline: pipeline, force: force, progress: progress)(
-        files, failures: list.failures, interruption: interruption, examine: examine, read: read,
+        files, failures: failures, interruption: session.interruption, stop: session.stop,
+        examine: job.examine, read: job.read,
         compute: { file, loaded in
-          if let text = announce(loaded) { progress.message("\(file.input.path): \(text)") }
-          return try compute(file, loaded)
-        }, pack: pack
-      ) { file, outcome in report(progress, file, outcome) }
+          if let text = job.announce(loaded) { progress.message("\(file.input.path): \(text)") }
+          return try job.compute(file, loaded)
+        }, pack: job.pack, report: report)
     }
+  }
+
+  /// How files are taken through the stages.
+  var pipeline: StagePipeline {
+    memory.byteCount == nil
+      ? StagePipeline() : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
+  }
+
+  /// Prints the summary for a program, and says what was done.
+  ///
+  /// - Throws: `StatusError` with the run's exit status, unless all was done.
+  func finish(_ summary: RunSummary) throws {
+    if options.json { Self.print(Summary(summary: summary)) }
+    try conclude(summary)
   }
 
   /// Says what was done.
@@ -127,7 +140,7 @@ struct FileCommand {
   }
 
   /// Prints a line that another program can read at once.
-  private static func print(_ value: some Encodable) {
+  static func print(_ value: some Encodable) {
     do {
       print(line: try JSONLines.line(value))
     } catch {

@@ -18,7 +18,8 @@ struct LVAECommand: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      DemoCommand.self, EncodeCommand.self, DecodeCommand.self, InspectCommand.self,
+      DemoCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self,
+      ExportCommand.self, ImportCommand.self, InspectCommand.self,
       VerifyCommand.self, EvalCommand.self, TrainCommand.self, DiffuseTrainCommand.self,
       DiffuseSampleCommand.self, DiffuseEvalCommand.self, ClassifierTrainCommand.self,
       SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
@@ -53,6 +54,7 @@ struct LVAECommand: ParsableCommand {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
       is TrainingSettingsError, ProcessGroupError.unevenBatch, ProcessGroupError.unsupported,
+      is ShardError, ManifestError.noFolder, is ClaimError, is TarArgumentError,
       GenerationError.noSuchChannel, GenerationError.tooManyComponents,
       is DiffusionError, SchedulerError.steps, SchedulerError.contradiction:
       true

@@ -183,28 +183,12 @@ struct AlphaArgument: ExpressibleByArgument {
       red: UInt8(value >> 16 & 255), green: UInt8(value >> 8 & 255), blue: UInt8(value & 255))
   }
 
+  /// The argument that stands for the policy.
+  var text: String {
+    guard case .flatten(let red, let green, let blue) = policy else { return "keep" }
+    let digits = [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    return "flatten=#" + digits.joined()
+  }
+
   var defaultValueDescription: String { "keep" }
-}
-
-/// Which of N parts of the inputs `--shard i/N` means.
-struct ShardArgument: ExpressibleByArgument {
-  let index, count: Int
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1,
-      (0..<count).contains(index)
-    else { return nil }
-    self.index = index
-    self.count = count
-  }
-
-  /// Whether an input belongs to this part: by a hash of its relative path, so that it doesn't
-  /// depend on the other inputs.
-  func contains(_ input: InputFile) -> Bool {
-    var hash = SHA256()
-    hash.update(Array(input.relativePath.utf8))
-    let number = hash.digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    return Int(number % UInt64(count)) == index
-  }
 }

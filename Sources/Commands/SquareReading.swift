@@ -38,16 +38,18 @@ struct SquareReading {
     // Nothing is written: the plan only names the files.
     let files = all.files.map { PlannedFile(input: $0, outputPath: "") }
     let found = Mutex<[Image?]>([])
-    let summary = try command.process(
-      files, all, force: true, read: { try FileReading.bytes(of: $0.input) },
+    let job = FileJob(
+      read: { try FileReading.bytes(of: $0.input) },
       compute: { _, bytes in try Image(decoding: bytes) },
       pack: { [side] _, image in
         FileRun.Result(bytes: nil, note: image.square(side: side))
-      },
-      report: { _, _, outcome in
-        let square: Image? = if case .done(let square) = outcome { square } else { nil }
-        found.withLock { $0.append(square) }
       })
+    let summary = try command.process(
+      files, all.failures, force: true, job, in: command.session(total: files.count)
+    ) { _, outcome in
+      let square: Image? = if case .done(let square) = outcome { square } else { nil }
+      found.withLock { $0.append(square) }
+    }
     if case .interrupted = summary.status { throw StatusError(status: summary.status) }
     var rest = found.withLock { $0 }[...]
     var sets: [SquarePictures] = []

@@ -55,8 +55,7 @@ struct VerifyCommand: ParsableCommand {
     let given = try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
     let models = LatentModels(store: ModelStore(), given: given)
     let minPsnr = minPsnr
-    try FileCommand(label: "verify", verb: "verified", options: runOptions).run(
-      files, list, force: true,
+    let job = FileJob(
       line: { file, facts in
         facts.psnr.map { "\(HeaderText.decimal($0, digits: 2)) dB  \(file.input.path)" }
       },
@@ -81,6 +80,8 @@ struct VerifyCommand: ParsableCommand {
         return facts
       },
       pack: { _, facts in FileRun.Result(bytes: nil, note: facts) })
+    try FileCommand(label: "verify", verb: "verified", options: runOptions).run(
+      files, list, force: true, job)
   }
 
   /// The PSNR of the decoded picture, over the colours.

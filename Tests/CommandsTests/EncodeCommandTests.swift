@@ -182,7 +182,7 @@ import Testing
     var found: [String] = []
     for part in 0..<3 {
       #expect(try encode("in", "-o", "L\(part)", "--shard", "\(part)/3").status == 0)
-      found += work.files("L\(part)")
+      found += work.files("L\(part)").filter { $0.hasSuffix(".latent") }
     }
     #expect(found.count == 12 && Set(found).count == 12)
     #expect(try encode("in", "-o", "L", "--shard", "3/3").status == 2)

@@ -47,6 +47,7 @@ package struct FileRun: Sendable {
   ///   - files: What to make, from an ``OutputPlan``.
   ///   - failures: Inputs that could not be found: they count as failed.
   ///   - interruption: Signals that end the run early.
+  ///   - stop: What else ends it early; set when `interruption` is, if that is its parent.
   ///   - examine: Looks into an output that exists.
   ///   - read: Reads an input.
   ///   - compute: Computes; one file at a time unless ``pipeline`` says otherwise.
@@ -56,6 +57,7 @@ package struct FileRun: Sendable {
   /// - Throws: ``FileError`` if the outputs' names can't be put on the disk in the end.
   package func callAsFunction<Loaded: Sendable, Computed: Sendable, Note: Sendable>(
     _ files: [PlannedFile], failures: [InputFailure] = [], interruption: Interruption? = nil,
+    stop: StopFlag? = nil,
     examine: @escaping @Sendable (PlannedFile) throws -> ExistingOutput = { _ in .outdated },
     read: @escaping @Sendable (PlannedFile) throws -> Loaded,
     compute: @escaping @Sendable (PlannedFile, Loaded) throws -> Computed,
@@ -68,7 +70,7 @@ package struct FileRun: Sendable {
     progress.begin()
     let force = force
     let stages = pipeline.run(
-      files, stop: interruption?.stop ?? StopFlag(),
+      files, stop: stop ?? interruption?.stop ?? StopFlag(),
       isUpToDate: { try ResumeRule.isUpToDate($0, force: force, examine: examine) },
       read: read, compute: compute,
       write: { file, computed in
@@ -90,8 +92,8 @@ package struct FileRun: Sendable {
     progress.finish()
     try folders.finish()
     var summary = recorder.current
-    // A signal that came when all was done stopped nothing.
-    summary.finish(stages, signal: stages.unfinished > 0 ? interruption?.signalNumber : nil)
+    summary.finish(
+      stages, signal: interruption?.signalNumber, isAbandoned: stop?.isSet == true)
     return summary
   }
 

@@ -114,6 +114,11 @@ package struct InputWalker {
     return walker.list
   }
 
+  /// Whether a path is that of a folder, or of a link to one.
+  package static func isFolder(_ path: String) -> Bool {
+    (try? SystemCalls.status(of: path))?.kind == .folder
+  }
+
   /// What an INPUT folder is called among several.
   private static func rootName(of input: String) -> String {
     var name = PathText.name(of: input)

@@ -46,5 +46,12 @@ enum PathText {
     return String(path[..<dot])
   }
 
+  /// Whether a path is relative and has no part that leads up, so that it stays below the folder
+  /// that it is taken from.
+  static func staysBelow(_ path: String) -> Bool {
+    !path.isEmpty && path.utf8.first != slash && !path.utf8.contains(0)
+      && path.split(separator: "/", omittingEmptySubsequences: true).allSatisfy { $0 != ".." }
+  }
+
   private static let slash: UInt8 = 0x2F
 }

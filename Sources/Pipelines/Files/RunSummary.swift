@@ -57,18 +57,41 @@ package struct RunSummary: Equatable, Sendable, Codable {
     failures.append(Failure(path: path, reason: reason))
   }
 
+  /// One more input was found while the run was under way.
+  package mutating func countInput() { inputs += 1 }
+
+  /// A signal ended the run between its parts.
+  package mutating func interrupt(signal: Int32?) { self.signal = self.signal ?? signal }
+
+  /// Adds another run to this one.
+  package mutating func add(_ other: RunSummary) {
+    inputs += other.inputs
+    done += other.done
+    skipped += other.skipped
+    failures += other.failures
+    notReached += other.notReached
+    signal = signal ?? other.signal
+    seconds += other.seconds
+    bottleneck = other.bottleneck ?? bottleneck
+  }
+
   /// The run is over.
   ///
   /// - Parameters:
   ///   - report: What the pipeline took.
   ///   - signal: The signal that ended it early, if one did.
-  /// - Precondition: Every input was counted once; without a signal, none is left over.
-  package mutating func finish(_ report: StageReport, signal: Int32? = nil) {
+  ///   - isAbandoned: Whether the rest was left to another process.
+  /// - Precondition: Every input was counted once; if it came to its end, none is left over.
+  package mutating func finish(
+    _ report: StageReport, signal: Int32? = nil, isAbandoned: Bool = false
+  ) {
+    if isAbandoned, signal == nil { inputs = done + skipped + failures.count }
     notReached = inputs - done - skipped - failures.count
     precondition(
       notReached >= 0 && (signal != nil || notReached == 0),
       "\(inputs) inputs, and \(done) done + \(skipped) skipped + \(failures.count) failed")
-    self.signal = signal
+    // A signal that came when all was done stopped nothing.
+    self.signal = notReached > 0 ? signal : nil
     seconds = report.elapsed.inSeconds
     bottleneck = report.bottleneck
   }

@@ -81,16 +81,45 @@ package struct StagePipeline: Sendable {
     write: @escaping @Sendable (Item, Computed) throws -> Output,
     report: @escaping @Sendable (Item, StageOutcome<Output>) -> Void
   ) -> StageReport {
+    var pipeline = self
+    pipeline.readers = min(readers, max(1, items.count))
+    pipeline.computers = min(computers, max(1, items.count))
+    pipeline.writers = min(writers, max(1, items.count))
+    var report = pipeline.run(
+      from: { $0 < items.count ? items[$0] : nil }, stop: stop, isUpToDate: isUpToDate, read: read,
+      compute: compute, write: write, report: report)
+    report.unfinished = items.count - report.done - report.upToDate - report.failed
+    return report
+  }
+
+  /// Takes a stream of items, whose number isn't known before, through the three stages.
+  ///
+  /// - Parameters:
+  ///   - next: Gives the item with a number, counted from 0, and nil after the last. It is asked for
+  ///     one at a time and in order, on any thread, and may wait.
+  ///   - stop: When it is set, no others are begun.
+  ///   - isUpToDate: Whether an item needs no work.
+  ///   - read: The first stage.
+  ///   - compute: The second stage.
+  ///   - write: The third stage.
+  ///   - report: Told of each item's outcome, as in the other `run`.
+  /// - Returns: Counts and times.
+  package func run<Item: Sendable, Loaded: Sendable, Computed: Sendable, Output: Sendable>(
+    from next: @escaping @Sendable (Int) -> Item?, stop: StopFlag = StopFlag(),
+    isUpToDate: @escaping @Sendable (Item) throws -> Bool = { _ in false },
+    read: @escaping @Sendable (Item) throws -> Loaded,
+    compute: @escaping @Sendable (Item, Loaded) throws -> Computed,
+    write: @escaping @Sendable (Item, Computed) throws -> Output,
+    report: @escaping @Sendable (Item, StageOutcome<Output>) -> Void
+  ) -> StageReport {
     let work = StageWork(
-      items: items, window: window, stop: stop, isUpToDate: isUpToDate, read: read,
+      next: next, window: window, stop: stop, isUpToDate: isUpToDate, read: read,
       compute: compute, write: write, report: report)
     let start = ContinuousClock.now
     let threads = WorkerThreads(stackSize: 8 << 20)
-    for _ in 0..<min(readers, items.count) { threads.start("lvae-read") { work.readAll() } }
-    for _ in 0..<min(writers, items.count) { threads.start("lvae-write") { work.writeAll() } }
-    for _ in 1..<max(1, min(computers, items.count)) {
-      threads.start("lvae-compute") { work.computeAll() }
-    }
+    for _ in 0..<readers { threads.start("lvae-read") { work.readAll() } }
+    for _ in 0..<writers { threads.start("lvae-write") { work.writeAll() } }
+    for _ in 1..<computers { threads.start("lvae-compute") { work.computeAll() } }
     work.computeAll()
     threads.join()
     var report = work.report
@@ -117,6 +146,17 @@ package struct StageReport: Sendable {
   fileprivate var widths: [Stage: Int] = [:]
 
   package init() {}
+
+  /// Adds what another run took.
+  package mutating func add(_ other: StageReport) {
+    done += other.done
+    upToDate += other.upToDate
+    failed += other.failed
+    unfinished += other.unfinished
+    elapsed += other.elapsed
+    busy.merge(other.busy) { $0 + $1 }
+    widths.merge(other.widths) { max($0, $1) }
+  }
 
   /// The stage that the others waited for; nil if nothing was done.
   package var bottleneck: Stage? {
@@ -150,18 +190,22 @@ private final class StageWork<
 
   struct State: Sendable {
     var slots: [Int: Slot] = [:]
+    /// The items of the slots.
+    var items: [Int: Item] = [:]
     /// The first item that each stage has not begun.
     var nextToRead = 0
     var nextToCompute = 0
     var nextToWrite = 0
     var nextToReport = 0
-    /// Items from here on are not begun.
-    var end: Int
+    /// Items from here on are not begun, or aren't there.
+    var end = Int.max
     var isReporting = false
     var report = StageReport()
   }
 
-  let items: [Item]
+  let next: @Sendable (Int) -> Item?
+  /// Whose turn it is to take the next item; that may take long, so the state isn't locked.
+  let turn = Mutex(())
   let window: Int
   let stop: StopFlag
   let isUpToDate: @Sendable (Item) throws -> Bool
@@ -169,17 +213,17 @@ private final class StageWork<
   let compute: @Sendable (Item, Loaded) throws -> Computed
   let write: @Sendable (Item, Computed) throws -> Output
   let tell: @Sendable (Item, StageOutcome<Output>) -> Void
-  let monitor: Monitor<State>
+  let monitor = Monitor(State())
 
   init(
-    items: [Item], window: Int, stop: StopFlag,
+    next: @escaping @Sendable (Int) -> Item?, window: Int, stop: StopFlag,
     isUpToDate: @escaping @Sendable (Item) throws -> Bool,
     read: @escaping @Sendable (Item) throws -> Loaded,
     compute: @escaping @Sendable (Item, Loaded) throws -> Computed,
     write: @escaping @Sendable (Item, Computed) throws -> Output,
     report: @escaping @Sendable (Item, StageOutcome<Output>) -> Void
   ) {
-    self.items = items
+    self.next = next
     self.window = window
     self.stop = stop
     self.isUpToDate = isUpToDate
@@ -187,14 +231,13 @@ private final class StageWork<
     self.compute = compute
     self.write = write
     tell = report
-    monitor = Monitor(State(end: items.count))
   }
 
   /// How it went, once all threads have ended.
   var report: StageReport {
     monitor.withLock { state in
       var report = state.report
-      report.unfinished = items.count - report.done - report.upToDate - report.failed
+      report.unfinished = state.nextToRead - report.done - report.upToDate - report.failed
       return report
     }
   }
@@ -202,23 +245,23 @@ private final class StageWork<
   // MARK: The stages' threads
 
   func readAll() {
-    while let index = nextToRead() {
+    while let (index, item) = nextToRead() {
       perform(.read, index) {
-        if try isUpToDate(items[index]) { return .ended(.upToDate) }
-        return .loaded(try read(items[index]))
+        if try isUpToDate(item) { return .ended(.upToDate) }
+        return .loaded(try read(item))
       }
     }
   }
 
   func computeAll() {
-    while let (index, loaded) = nextToCompute() {
-      perform(.compute, index) { .computed(try compute(items[index], loaded)) }
+    while let (index, item, loaded) = nextToCompute() {
+      perform(.compute, index) { .computed(try compute(item, loaded)) }
     }
   }
 
   func writeAll() {
-    while let (index, computed) = nextToWrite() {
-      perform(.write, index) { .ended(.done(try write(items[index], computed))) }
+    while let (index, item, computed) = nextToWrite() {
+      perform(.write, index) { .ended(.done(try write(item, computed))) }
     }
   }
 
@@ -241,19 +284,31 @@ private final class StageWork<
 
   // MARK: What comes next
 
-  private func nextToRead() -> Int? {
-    monitor.wait { state -> Int?? in
-      if stop.isSet { state.end = min(state.end, state.nextToRead) }
-      if state.nextToRead >= state.end { return .some(nil) }
-      guard state.nextToRead - state.nextToReport < window else { return nil }
-      defer { state.nextToRead += 1 }
-      state.slots[state.nextToRead] = .busy
-      return state.nextToRead
+  private func nextToRead() -> (Int, Item)? {
+    turn.withLock { _ in
+      let free = monitor.wait { state -> Int?? in
+        if stop.isSet { state.end = min(state.end, state.nextToRead) }
+        if state.nextToRead >= state.end { return .some(nil) }
+        guard state.nextToRead - state.nextToReport < window else { return nil }
+        return state.nextToRead
+      }
+      guard let index = free else { return nil }
+      let item = next(index)
+      return monitor.withLock { state in
+        guard let item, index < state.end else {
+          state.end = min(state.end, index)
+          return nil
+        }
+        state.items[index] = item
+        state.slots[index] = .busy
+        state.nextToRead = index + 1
+        return (index, item)
+      }
     }
   }
 
-  private func nextToCompute() -> (Int, Loaded)? {
-    let next = monitor.wait { state -> (Int, Loaded)?? in
+  private func nextToCompute() -> (Int, Item, Loaded)? {
+    let next = monitor.wait { state -> (Int, Item, Loaded)?? in
       if stop.isSet { state.end = min(state.end, state.nextToRead) }
       while state.nextToCompute < state.end {
         let index = state.nextToCompute
@@ -265,7 +320,7 @@ private final class StageWork<
             continue
           }
           state.slots[index] = .busy
-          return (index, loaded)
+          return state.items[index].map { (index, $0, loaded) }
         case .busy: return nil
         case nil where index >= state.nextToReport: return nil
         default: state.nextToCompute += 1
@@ -277,15 +332,15 @@ private final class StageWork<
     return next
   }
 
-  private func nextToWrite() -> (Int, Computed)? {
-    monitor.wait { state -> (Int, Computed)?? in
+  private func nextToWrite() -> (Int, Item, Computed)? {
+    monitor.wait { state -> (Int, Item, Computed)?? in
       while state.nextToWrite < state.end {
         let index = state.nextToWrite
         switch state.slots[index] {
         case .computed(let computed):
           state.nextToWrite += 1
           state.slots[index] = .busy
-          return (index, computed)
+          return state.items[index].map { (index, $0, computed) }
         case .busy, .loaded: return nil
         case nil where index >= state.nextToReport: return nil
         default: state.nextToWrite += 1
@@ -303,19 +358,21 @@ private final class StageWork<
   private func reportInOrder() {
     var isMine = false
     while true {
-      let next = monitor.withLock { state -> (Int, Slot)? in
+      let next = monitor.withLock { state -> (Item, Slot)? in
         if state.isReporting && !isMine { return nil }
-        guard let slot = state.slots[state.nextToReport], slot.isOver else {
+        guard let slot = state.slots[state.nextToReport], slot.isOver,
+          let item = state.items.removeValue(forKey: state.nextToReport)
+        else {
           state.isReporting = false
           return nil
         }
         state.isReporting = true
         state.slots[state.nextToReport] = nil
-        return (state.nextToReport, slot)
+        return (item, slot)
       }
-      guard case (let index, let slot)? = next else { return }
+      guard case (let item, let slot)? = next else { return }
       isMine = true
-      if case .ended(let outcome) = slot { tell(items[index], outcome) }
+      if case .ended(let outcome) = slot { tell(item, outcome) }
       monitor.withLock { state in
         state.nextToReport += 1
         guard case .ended(let outcome) = slot else { return }

@@ -42,10 +42,12 @@ extension SystemCalls {
     var identity: FileIdentity
     var kind: FileKind
     var linkCount: Int
+    var byteCount: Int
 
     fileprivate init(_ status: stat) {
       identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
       linkCount = Int(status.st_nlink)
+      byteCount = Int(status.st_size)
       kind =
         switch status.st_mode & S_IFMT {
         case S_IFREG: .file

@@ -89,7 +89,7 @@ extension ScalarType {
   /// The scalars of `bytes`, stored little-endian as this type, as integers.
   ///
   /// Nothing where the type isn't one of integers, or a value doesn't fit in `Int`.
-  func integers(_ bytes: [UInt8]) -> [Int]? {
+  package func integers(_ bytes: [UInt8]) -> [Int]? {
     switch self {
     case .boolean, .uint8: Self.integers(bytes, stored: UInt8.self)
     case .uint16: Self.integers(bytes, stored: UInt16.self)

@@ -1,60 +1,10 @@
 import CArchive
 import Glibc
 
-/// Why a tar can't be read.
-package enum TarError: Error, Hashable, Sendable {
-  /// It isn't there, or isn't a tar.
-  case unreadable(path: String, reason: String)
-  /// It ends before its end.
-  case cutOff(path: String, wholeCount: Int)
-  /// It contradicts its format.
-  case damaged(path: String, wholeCount: Int, reason: String)
-  /// A member's name leads out of the folder that the tar stands for.
-  case unsafeName(path: String, member: String)
-  /// A member's name isn't UTF-8.
-  case undecodableName(path: String, number: Int)
-  /// A member is larger than the limit.
-  case tooLarge(path: String, member: String, byteCount: Int, limit: Int)
-  /// There are more members than the limit.
-  case tooMany(path: String, limit: Int)
-  /// It is compressed as a whole, so that members have no place of their own.
-  case compressed(path: String)
-  /// A member's zeros are left out.
-  case sparse(path: String, member: String)
-}
-
-extension TarError: CustomStringConvertible {
-  /// What is wrong, and what to do.
-  package var description: String {
-    switch self {
-    case .unreadable(let path, let reason): "\(path): cannot be read as a tar: \(reason)"
-    case .cutOff(let path, let count):
-      "\(path): the tar is cut off; its first \(count) members are whole. Copy or pack it again"
-    case .damaged(let path, let count, let reason):
-      "\(path): the tar is damaged behind its first \(count) members: \(reason). Copy or pack it "
-        + "again"
-    case .unsafeName(let path, let member):
-      "\(path): the member \(member) would lie outside of the folder; pack names without a leading "
-        + "/ and without .."
-    case .undecodableName(let path, let number):
-      "\(path): the name of member \(number) is not UTF-8; rename it and pack again"
-    case .tooLarge(let path, let member, let byteCount, let limit):
-      "\(path): the member \(member) has \(byteCount) bytes, and the limit is \(limit)"
-    case .tooMany(let path, let limit):
-      "\(path): it has more than \(limit) members; split it into several"
-    case .compressed(let path):
-      "\(path): the tar is compressed, so its members can't be read in any order; decompress it "
-        + "(gunzip, unzstd, unxz)"
-    case .sparse(let path, let member):
-      "\(path): the member \(member) is stored with holes; pack it without --sparse"
-    }
-  }
-}
-
 /// Reads the files in a tar, one behind the other: the only file here that calls libarchive.
 ///
-/// POSIX (pax), ustar and GNU tars; plain, or compressed with gzip, zstd, xz or bzip2. Folders, links
-/// and devices are passed over. A tar without its end marker is cut off, even where the cut is
+/// POSIX (pax), ustar and GNU tars; plain, or compressed with gzip, zstd, xz or bzip2. Folders are
+/// passed over, and unless they are refused links and devices. A tar without its end marker is cut off, even where the cut is
 /// between members.
 @safe package final class TarReader {
   /// What a reader refuses to take memory for.
@@ -77,12 +27,16 @@ extension TarError: CustomStringConvertible {
     package let name: String
     /// Its size.
     package let byteCount: Int
+    /// When it was modified, in seconds since 1970.
+    package let modificationTime: Int
   }
 
-  private let path: String
+  /// What messages call it.
+  package let path: String
   private let limits: Limits
+  private let refusesOtherKinds: Bool
   private let archive: OpaquePointer
-  /// The size of the tar as it lies there.
+  /// The size of the tar as it lies there; greater than any if that isn't known.
   private let fileByteCount: Int
   private var headerCount = 0
   private var current: Member?
@@ -94,12 +48,43 @@ extension TarError: CustomStringConvertible {
 
   /// Opens a tar.
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - limits: What is refused.
+  ///   - refusesOtherKinds: Whether links and devices are errors; else they are passed over.
   /// - Throws: ``TarError/unreadable(path:reason:)``.
-  package init(path: String, limits: Limits = Limits()) throws(TarError) {
+  package convenience init(
+    path: String, limits: Limits = Limits(), refusesOtherKinds: Bool = false
+  ) throws(TarError) {
+    var status = stat()
+    let isPlain = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    try self.init(
+      path: path, byteCount: isPlain ? Int(status.st_size) : .max, limits: limits,
+      refusesOtherKinds: refusesOtherKinds)
+    guard unsafe archive_read_open_filename(archive, path, Self.bufferByteCount) == ARCHIVE_OK
+    else { throw .unreadable(path: path, reason: lastReason) }
+  }
+
+  /// A tar that comes through standard input.
+  ///
+  /// - Throws: ``TarError/unreadable(path:reason:)``.
+  package convenience init(
+    standardInputLimits limits: Limits, refusesOtherKinds: Bool
+  ) throws(TarError) {
+    try self.init(
+      path: "standard input", byteCount: .max, limits: limits,
+      refusesOtherKinds: refusesOtherKinds)
+    guard unsafe archive_read_open_fd(archive, STDIN_FILENO, Self.bufferByteCount) == ARCHIVE_OK
+    else { throw .unreadable(path: path, reason: lastReason) }
+  }
+
+  private init(
+    path: String, byteCount: Int, limits: Limits, refusesOtherKinds: Bool
+  ) throws(TarError) {
     self.path = path
     self.limits = limits
-    var status = stat()
-    fileByteCount = unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+    self.refusesOtherKinds = refusesOtherKinds
+    fileByteCount = byteCount
     guard let archive = unsafe archive_read_new() else {
       throw .unreadable(path: path, reason: "no memory")
     }
@@ -109,8 +94,6 @@ extension TarError: CustomStringConvertible {
     unsafe archive_read_support_filter_zstd(archive)
     unsafe archive_read_support_filter_xz(archive)
     unsafe archive_read_support_filter_bzip2(archive)
-    guard unsafe archive_read_open_filename(archive, path, Self.bufferByteCount) == ARCHIVE_OK
-    else { throw .unreadable(path: path, reason: lastReason) }
   }
 
   deinit {
@@ -225,16 +208,32 @@ extension TarError: CustomStringConvertible {
     }
     guard unsafe archive_entry_filetype(entry) == S_IFREG,
       unsafe archive_entry_hardlink(entry) == nil
-    else { return Header(member: nil, isSparse: false) }
+    else {
+      if refusesOtherKinds, let kind = unsafe kind(of: entry) {
+        throw .notAFile(path: path, member: try unsafe name(of: entry), kind: kind)
+      }
+      return Header(member: nil, isSparse: false)
+    }
     let size = unsafe Int(archive_entry_size(entry))
     let name = try checked(unsafe name(of: entry))
     guard size >= 0, size <= limits.memberByteCount else {
       throw .tooLarge(path: path, member: name, byteCount: size, limit: limits.memberByteCount)
     }
-    current = Member(name: name, byteCount: size)
+    current = Member(
+      name: name, byteCount: size, modificationTime: unsafe archive_entry_mtime(entry))
     let blockCount = (size + Self.blockByteCount - 1) / Self.blockByteCount
     lastEnd = unsafe Int(archive_filter_bytes(archive, 0)) + blockCount * Self.blockByteCount
     return Header(member: current, isSparse: unsafe archive_entry_sparse_count(entry) > 0)
+  }
+
+  /// What an entry is that isn't a file; nil for a folder.
+  private func kind(of entry: OpaquePointer) -> String? {
+    if unsafe archive_entry_hardlink(entry) != nil { return "a hard link" }
+    switch unsafe archive_entry_filetype(entry) {
+    case S_IFDIR: return nil
+    case S_IFLNK: return "a symbolic link"
+    default: return "a device, a pipe or a socket"
+    }
   }
 
   private func name(of entry: OpaquePointer) throws(TarError) -> String {
