@@ -51,9 +51,9 @@ struct LVAECommand: ParsableCommand {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
       is TrainingSettingsError, GenerationError.noSuchChannel, GenerationError.tooManyComponents,
-      is ShardError, ManifestError.noFolder, is ClaimError, is TarArgumentError,
       is DiffusionError, SchedulerError.steps, SchedulerError.contradiction:
       true
+    case is ShardError, ManifestError.noFolder, is ClaimError, is TarArgumentError: true
     default: false
     }
   }
