@@ -101,9 +101,14 @@ def main():
     os.makedirs(options.output, exist_ok=True)
     ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    rows = ray.data.from_items([{"path": os.path.abspath(path)} for path in options.shards])
-    results = rows.repartition(len(options.shards)).map(
-        Worker, concurrency=min(options.workers, len(options.shards)), num_cpus=options.threads,
+    rows = ray.data.from_items(
+        [{"path": os.path.abspath(path)} for path in options.shards],
+        override_num_blocks=len(options.shards))
+    workers = ray.data.ActorPoolStrategy(
+        min_size=1, max_size=min(options.workers, len(options.shards)),
+        max_tasks_in_flight_per_actor=2)
+    results = rows.map(
+        Worker, compute=workers, num_cpus=options.threads,
         fn_constructor_args=(
             options.lvae, ["--threads", str(options.threads), *others],
             os.path.abspath(options.output)))

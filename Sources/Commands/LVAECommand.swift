@@ -54,10 +54,10 @@ struct LVAECommand: ParsableCommand {
     switch error {
     case is OutputPlanError, is BenchmarkError, CodecError.noPosterior, ModelStoreError.badName,
       is TrainingSettingsError, ProcessGroupError.unevenBatch, ProcessGroupError.unsupported,
-      is ShardError, ManifestError.noFolder, is ClaimError, is TarArgumentError,
       GenerationError.noSuchChannel, GenerationError.tooManyComponents,
       is DiffusionError, SchedulerError.steps, SchedulerError.contradiction:
       true
+    case is ShardError, ManifestError.noFolder, is ClaimError, is TarArgumentError: true
     default: false
     }
   }
