@@ -7,8 +7,14 @@ let package = Package(
     .library(name: "LVAE", targets: ["Pipelines", "Training"]),
     .executable(name: "lvae", targets: ["Commands"]),
   ],
+  traits: [
+    .trait(
+      name: "Studio", description: "The commands studio and serve: a web page and an HTTP API."),
+    .default(enabledTraits: ["Studio"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
@@ -20,6 +26,11 @@ let package = Package(
         .treatAllWarnings(as: .error), .disableWarning("c23-extensions"),  // #embed
       ]),
     .target(name: "CMPI", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+      name: "CStudio", exclude: ["page"],
+      cSettings: [
+        .treatAllWarnings(as: .error), .disableWarning("c23-extensions"),  // #embed
+      ]),
     .target(name: "CPNGBridge", dependencies: ["CPNG"], cSettings: kernelSettings),
     .system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     .system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
@@ -51,12 +62,24 @@ let package = Package(
         "CMPI",
       ]),
 
+    // The web page and its server; without the trait, what needs the HTTP server is left out, and
+    // the program uses nothing of it.
+    .target(
+      name: "Studio",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "Training",
+        "CStudio",
+        .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["Studio"])),
+        .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["Studio"])),
+      ]),
+
     // The program.
     .executableTarget(
       name: "Commands",
       dependencies: [
         "Tensors", "Images", "LatentFiles", "Layers", "Models", "Schedulers", "Pipelines",
         "Training",
+        .target(name: "Studio", condition: .when(traits: ["Studio"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -84,6 +107,13 @@ let package = Package(
         "Training",
         "TestSupport",
       ]),
+    .testTarget(
+      name: "StudioTests",
+      dependencies: [
+        "Tensors", "Images", "LatentFiles", "Models", "Pipelines", "Training", "Studio",
+        "TestSupport",
+        .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["Studio"])),
+      ], exclude: ["Browser"]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
@@ -119,7 +149,7 @@ let strict: [SwiftSetting] = [
 
 for target in package.targets
 where target.type != .system
-  && !["CKernels", "CModels", "CMPI", "CPNGBridge"].contains(target.name)
+  && !["CKernels", "CModels", "CMPI", "CPNGBridge", "CStudio"].contains(target.name)
 {
   target.swiftSettings = strict
   if target.name == "Fuzzing" {

@@ -106,7 +106,7 @@ struct DiffuseSampleRun {
       let drawing = try pipeline.drawing(
         from: noise(index), label: label(index), start: start,
         keepingPreviews: command.progressStrip
-      ) {
+      ) { _ in
         progress.advance()
         return !interruption.stop.isSet
       }

@@ -87,7 +87,7 @@ struct DrawingSettings {
   private func line(picture index: Int?) -> String {
     var words = ["lvae", "diffuse-sample"]
     func add(_ name: String, _ value: String?) {
-      if let value { words += [name, Self.quoted(value)] }
+      if let value { words += [name, value.quotedForShell] }
     }
     add("--model", command.model)
     let isAlone = index != nil && command.interpolate.isEmpty
@@ -117,16 +117,5 @@ struct DrawingSettings {
     if command.progressStrip { words.append("--progress-strip") }
     add("-o", command.output)
     return words.joined(separator: " ")
-  }
-
-  /// A word as a shell takes it.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = word.utf8.allSatisfy { byte in
-      byte > 127
-        || "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/,:=+@".utf8
-          .contains(byte)
-    }
-    return isPlain && !word.isEmpty
-      ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 }

@@ -24,7 +24,16 @@ struct LVAECommand: ParsableCommand {
       DiffuseSampleCommand.self, DiffuseEvalCommand.self, ClassifierTrainCommand.self,
       SampleCommand.self, InterpolateCommand.self, TraverseCommand.self, ModelsCommand.self,
       DoctorCommand.self, BenchCommand.self,
-    ])
+    ] + servers)
+
+  /// Part of the program unless it was built without the trait Studio.
+  private static var servers: [any ParsableCommand.Type] {
+    #if Studio
+      [StudioCommand.self, ServeCommand.self]
+    #else
+      []
+    #endif
+  }
 
   /// Parses, runs, and ends with the exit status of the design instead of sysexits' numbers.
   static func main() {

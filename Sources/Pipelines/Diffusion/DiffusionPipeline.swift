@@ -125,12 +125,12 @@ public struct DiffusionPipeline: Sendable {
   ///   - label: its class, as a place among the model's; nil for a model without.
   ///   - start: a picture that is changed; nil to begin with noise.
   ///   - keepingPreviews: whether the steps are kept, for a strip.
-  ///   - report: called after each step; false ends the drawing.
+  ///   - report: called with what each step led to; false ends the drawing.
   /// - Returns: the picture; nil if it was ended.
   /// - Throws: ``CodecError`` where the model's numbers go beyond all bounds.
   public func drawing(
     from noise: PictureNoise, label: Int?, start: Start? = nil, keepingPreviews: Bool = false,
-    report: () -> Bool = { true }
+    report: (LatentSampler.Progress) -> Bool = { _ in true }
   ) throws -> Drawing? {
     var noise = noise
     func further() -> Tensor {
@@ -142,7 +142,7 @@ public struct DiffusionPipeline: Sendable {
     var previews: [Tensor] = []
     func told(_ progress: LatentSampler.Progress) -> Bool {
       if keepingPreviews { previews.append(scaling.toAutoencoder(progress.predictedOriginal)) }
-      return report()
+      return report(progress)
     }
     let labels = label.map { [$0] }
     let sampled: Tensor? =

@@ -43,11 +43,19 @@ package struct GeneratedPictures: Sendable {
     _ image: Image, note: String, settings: JSONObject? = nil, to path: String
   ) throws {
     try check(path)
+    try folders.write(try file(of: image, note: note, settings: settings), to: path)
+  }
+
+  /// The bytes of a PNG file that says how it was made: see ``write(_:note:settings:to:)``.
+  ///
+  /// - Throws: `ImageError`.
+  package func file(
+    of image: Image, note: String, settings: JSONObject? = nil
+  ) throws -> [UInt8] {
     let text = settings.map {
       [PNGText(keyword: Self.settingsKeyword, text: JSONValue.object($0).text)]
     }
-    let encoding = ImageEncoding.png(text: text ?? [])
-    try folders.write(try image.encoded(as: encoding, note: beginning + note), to: path)
+    return try image.encoded(as: .png(text: text ?? []), note: beginning + note)
   }
 
   private static let settingsKeyword = "lvae"

@@ -46,7 +46,7 @@ public struct CodecComparison: Sendable {
 
   /// The codec.
   public let codec: ReferenceCodec
-  /// At each of ``ReferenceCodec/curveQualities``.
+  /// At each of ``ReferenceCodec/curveQualities``; empty if it isn't wanted.
   public private(set) var curve: [Result] = []
   /// For each wanted size, the quality whose file comes nearest.
   public private(set) var nearest: [Result] = []
@@ -61,13 +61,14 @@ public struct CodecComparison: Sendable {
   ///   - picture: An opaque picture.
   ///   - codec: The codec.
   ///   - byteCounts: The sizes to come near to.
+  ///   - includesCurve: Whether the points of the codec's curve are wanted, too.
   /// - Throws: `ImageError` for sides beyond the format's.
   public init(
-    of picture: Image, codec: ReferenceCodec, byteCounts: [Int]
+    of picture: Image, codec: ReferenceCodec, byteCounts: [Int], includesCurve: Bool = true
   ) throws(ImageError) {
     self.codec = codec
     self.picture = picture
-    for quality in codec.curveQualities { curve.append(try result(quality)) }
+    for quality in codec.curveQualities where includesCurve { curve.append(try result(quality)) }
     for byteCount in byteCounts {
       nearest.append(try result(try nearestQuality(to: byteCount)))
     }

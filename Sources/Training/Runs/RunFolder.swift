@@ -1,7 +1,7 @@
 import Foundation
 import Models
 import Pipelines
-import Tensors
+package import Tensors
 
 /// The folder that a run of training fills: the model as diffusers lays it out, and more beside it.
 ///
@@ -31,7 +31,8 @@ public struct RunFolder: Sendable {
   public var reportPath: String { "\(trainingPath)/report.html" }
   /// What the run works with.
   var trainingPath: String { "\(path)/training" }
-  var samplesPath: String { "\(trainingPath)/samples" }
+  /// Where pictures of the steps stand.
+  package var samplesPath: String { "\(trainingPath)/samples" }
   private var bottleneckPath: String { "\(path)/bottleneck.safetensors" }
   var resultPath: String { "\(path)/result.json" }
   private var checkpointsPath: String { "\(trainingPath)/checkpoints" }
@@ -43,7 +44,7 @@ public struct RunFolder: Sendable {
   }
 
   /// What the folder is called.
-  var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
+  package var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
 
   /// Whether a run was begun here.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: settingsPath) }
@@ -72,7 +73,7 @@ public struct RunFolder: Sendable {
   }
 
   /// What a run that is over wrote.
-  func result() -> JSONObject? {
+  package func result() -> JSONObject? {
     guard let data = FileManager.default.contents(atPath: resultPath),
       case .object(let object)? = try? JSONParser.parse(Array(data)),
       holdsModel

@@ -1,0 +1,82 @@
+package import Foundation
+
+/// What a request sends along: read once, piece by piece, and never more than a limit.
+package actor RequestBody {
+  /// Reads the next piece; nil at the end.
+  package typealias Source = @Sendable () async throws -> Data?
+
+  /// How many bytes were announced; nil if that isn't known.
+  package nonisolated let announcedByteCount: Int?
+  private let source: Source
+  private var isRead = false
+  /// How many bytes were read.
+  private(set) var byteCount = 0
+
+  /// How long a client may take for the whole.
+  private static let timeLimit = Duration.seconds(120)
+  /// How much of a body that nobody wants is read, and how long, so that the client hears why.
+  private static let discarded = (byteCount: 256 << 20, time: Duration.seconds(20))
+
+  package init(announcedByteCount: Int?, source: @escaping Source) {
+    self.announcedByteCount = announcedByteCount
+    self.source = source
+  }
+
+  /// All bytes.
+  ///
+  /// - Throws: ``Problem`` 413 beyond `limit`, before memory is taken for them where the size was
+  ///   announced, and 408 for a client that takes too long.
+  package func bytes(limit: Int) async throws -> [UInt8] {
+    if let announcedByteCount, announcedByteCount > limit {
+      throw Problem.tooLarge(
+        "\(announcedByteCount) bytes are sent, and at most \(limit) are taken")
+    }
+    return try await Self.within(Self.timeLimit) {
+      var bytes: [UInt8] = []
+      while let piece = try await self.next() {
+        guard bytes.count + piece.count <= limit else {
+          throw Problem.tooLarge("more than \(limit) bytes are sent")
+        }
+        bytes.append(contentsOf: piece)
+      }
+      return bytes
+    }
+  }
+
+  /// Reads what is left, so that the connection can go on; says whether all of it came.
+  package func discard() async -> Bool {
+    if isRead { return true }
+    let result = try? await Self.within(Self.discarded.time) {
+      var count = 0
+      while let piece = try await self.next() {
+        count += piece.count
+        if count > Self.discarded.byteCount { return false }
+      }
+      return true
+    }
+    return result ?? false
+  }
+
+  private func next() async throws -> Data? {
+    guard !isRead else { return nil }
+    let piece = try await source()
+    byteCount += piece?.count ?? 0
+    if piece == nil { isRead = true }
+    return piece
+  }
+
+  private static func within<Result: Sendable>(
+    _ time: Duration, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await Task.sleep(for: time)
+        throw Problem(status: 408, detail: "the request's body came too slowly; try again")
+      }
+      defer { group.cancelAll() }
+      guard let result = try await group.next() else { throw CancellationError() }
+      return result
+    }
+  }
+}

@@ -1,0 +1,196 @@
+#if Studio
+  import FlyingSocks
+  import Foundation
+  import Pipelines
+  import Studio
+  import TestSupport
+  import Testing
+
+  /// The server with its sockets, as programs meet it.
+  @Suite struct ServerTests {
+    private let server: RunningServer
+
+    init() async throws { server = try await RunningServer() }
+
+    private func request(
+      _ line: String, headers: [String] = [], body: [UInt8] = [], announced: Int? = nil
+    ) -> [UInt8] {
+      let count = announced ?? body.count
+      let head =
+        ["\(line) HTTP/1.1", "Host: 127.0.0.1:\(server.port)", "Content-Length: \(count)"]
+        + headers + ["Connection: close", "", ""]
+      return Array(head.joined(separator: "\r\n").utf8) + body
+    }
+
+    @Test func requestsAreAnswered() async throws {
+      let answer = try await server.exchange(request("GET /healthz"))
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+      #expect(answer.contains(#""status":"ok""#))
+      let missing = try await server.exchange(request("GET /../etc/passwd"))
+      #expect(missing.hasPrefix("HTTP/1.1 404"))
+    }
+
+    @Test func aHeadHasNoBody() async throws {
+      let answer = try await server.exchange(request("HEAD /healthz"))
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK") && answer.hasSuffix("\r\n\r\n"))
+    }
+
+    @Test func picturesGoThereAndBack() async throws {
+      let picture = try pngFile()
+      let encoded = try await server.exchangeBytes(
+        request("POST /api/encode?model=emoji", body: picture))
+      let answer = try await server.exchange(
+        request("POST /api/decode", body: try #require(encoded.body)))
+      #expect(answer.contains("Content-Type: image/png"))
+    }
+
+    @Test func aConnectionIsUsedAgain() async throws {
+      let one = Array("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+      let refused = Array(
+        "POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n".utf8)
+      let answer = try await server.exchange(
+        one + refused + [UInt8](repeating: 120, count: 9000) + request("GET /healthz"))
+      #expect(answer.ranges(of: "HTTP/1.1 200 OK").count == 2)
+      #expect(answer.ranges(of: "HTTP/1.1 404 Not Found").count == 1)
+    }
+
+    @Test func tooLargeABodyIsRefusedWithDetails() async throws {
+      let body = [UInt8](repeating: 0, count: 3 << 20)
+      let answer = try await server.exchange(request("POST /api/encode", body: body))
+      #expect(answer.hasPrefix("HTTP/1.1 413 Content Too Large"))
+      #expect(answer.contains("application/problem+json"))
+    }
+
+    @Test func abortedUploadsLeaveNothing() async throws {
+      for _ in 0..<50 {
+        let part = request(
+          "POST /api/encode", body: [UInt8](repeating: 1, count: 5000), announced: 100_000)
+        try await server.send(part)
+      }
+      let answer = try await server.exchange(request("GET /metrics"))
+      #expect(answer.contains("lvae_jobs_waiting{queue=\"quick\"} 0"))
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+    }
+
+    @Test func aDrawingEndsWhenItsClientGoesAway() async throws {
+      let body = Array(#"{"count":8,"steps":50}"#.utf8)
+      try await server.send(
+        request("POST /api/diffuse/stream", body: body), waitingFor: "event: step")
+      try await server.waitForMetric("lvae_jobs_running{queue=\"drawing\"} 0")
+      try await server.send(request("POST /api/diffuse", body: body))
+      try await server.waitForMetric("lvae_jobs_running{queue=\"drawing\"} 0")
+    }
+
+    @Test func theServerAnswersWhileItComputes() async throws {
+      let body = Array(#"{"count":4,"steps":50}"#.utf8)
+      async let drawn = server.exchangeBytes(request("POST /api/diffuse", body: body))
+      try await server.waitForMetric("lvae_jobs_running{queue=\"drawing\"} 1")
+      let begin = ContinuousClock.now
+      let answer = try await server.exchange(request("GET /healthz"))
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+      // The other tests compute too: this only tells waiting for the drawing from not waiting.
+      #expect(ContinuousClock.now - begin < .seconds(2))
+      #expect(try await drawn.head.hasPrefix("HTTP/1.1 200 OK"))
+    }
+
+    @Test func theEndStopsWhatGoesOn() async throws {
+      let body = Array(#"{"count":64,"steps":200}"#.utf8)
+      let begin = ContinuousClock.now
+      async let answer = server.exchange(request("POST /api/diffuse/stream", body: body))
+      try await server.waitForMetric("lvae_jobs_running{queue=\"drawing\"} 1")
+      try await server.stop()
+      _ = try await answer
+      #expect(ContinuousClock.now - begin < .seconds(20))
+    }
+  }
+
+  /// A server on a port of its own, as long as the object lives.
+  final class RunningServer: Sendable {
+    let port: UInt16
+    private let flag: StopFlag
+    private let ended: Monitor<Result<Void, any Error>?>
+
+    init() async throws {
+      var settings = StudioSettings()
+      settings.port = 0
+      settings.limits.byteCount = 1 << 20
+      let wanted = settings
+      let found = Monitor<UInt16?>(nil)
+      let flag = StopFlag()
+      let ended = Monitor<Result<Void, any Error>?>(nil)
+      Thread.detachNewThread {
+        let result = Result {
+          try StudioServer.serve(wanted, until: { flag.isSet }) { address in
+            found.withLock { $0 = address.port }
+          }
+        }
+        ended.withLock { $0 = result }
+      }
+      while found.withLock({ $0 }) == nil {
+        if let result = ended.withLock({ $0 }) { try result.get() }
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      port = found.withLock { $0 } ?? 0
+      self.flag = flag
+      self.ended = ended
+    }
+
+    deinit { flag.set() }
+
+    /// Stops it, and waits until it has ended.
+    func stop() async throws {
+      flag.set()
+      while ended.withLock({ $0 }) == nil { try await Task.sleep(for: .milliseconds(5)) }
+      try ended.withLock { $0 }?.get()
+    }
+
+    private func connect() async throws -> AsyncSocket {
+      try await AsyncSocket.connected(to: sockaddr_in.inet(ip4: "127.0.0.1", port: port))
+    }
+
+    /// Sends bytes, and returns all that comes back.
+    func exchangeBytes(_ bytes: [UInt8]) async throws -> (head: String, body: [UInt8]?) {
+      let socket = try await connect()
+      defer { try? socket.close() }
+      try await socket.write(Data(bytes))
+      var answer: [UInt8] = []
+      while let piece = try? await socket.read(atMost: 65536), !piece.isEmpty { answer += piece }
+      let end = Array("\r\n\r\n".utf8)
+      for index in answer.indices.dropLast(3) where Array(answer[index..<index + 4]) == end {
+        return (
+          String(decoding: answer[..<index], as: UTF8.self), Array(answer[(index + 4)...])
+        )
+      }
+      return (String(decoding: answer, as: UTF8.self), nil)
+    }
+
+    /// The same as text.
+    func exchange(_ bytes: [UInt8]) async throws -> String {
+      let (head, body) = try await exchangeBytes(bytes)
+      return head + "\r\n\r\n" + String(decoding: body ?? [], as: UTF8.self)
+    }
+
+    /// Sends bytes and goes away, once `text` has come if there is one.
+    func send(_ bytes: [UInt8], waitingFor text: String? = nil) async throws {
+      let socket = try await connect()
+      try await socket.write(Data(bytes))
+      var answer = ""
+      while let text, !answer.contains(text) {
+        answer += String(decoding: try await socket.read(atMost: 65536), as: UTF8.self)
+      }
+      if text == nil { try await Task.sleep(for: .milliseconds(5)) }
+      try socket.close()
+    }
+
+    /// Waits until a line stands among the metrics.
+    func waitForMetric(_ line: String) async throws {
+      let asked = Array(
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+      for _ in 0..<1000 {
+        if try await exchange(asked).contains(line) { return }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      Issue.record("\(line) never came")
+    }
+  }
+#endif
