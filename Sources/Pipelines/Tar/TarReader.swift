@@ -51,7 +51,8 @@ import Glibc
   /// - Parameters:
   ///   - path: The file.
   ///   - limits: What is refused.
-  ///   - refusesOtherKinds: Whether links and devices are errors; else they are passed over.
+  ///   - refusesOtherKinds: Whether links and devices are errors, and tars that were joined by `cat`
+  ///     are one; else the former are passed over, and of the latter the first is read.
   /// - Throws: ``TarError/unreadable(path:reason:)``.
   package convenience init(
     path: String, limits: Limits = Limits(), refusesOtherKinds: Bool = false
@@ -94,6 +95,10 @@ import Glibc
     unsafe archive_read_support_filter_zstd(archive)
     unsafe archive_read_support_filter_xz(archive)
     unsafe archive_read_support_filter_bzip2(archive)
+    // What stands behind the end mark of a tar must not be lost without a word.
+    if refusesOtherKinds {
+      unsafe archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1")
+    }
   }
 
   deinit {

@@ -12,7 +12,8 @@ package struct TarTranscoder<Loaded: Sendable, Computed: Sendable, Note: Sendabl
   /// How many members may be under way that are worked on.
   private let window: Int
 
-  private static var byteLimit: Int { 1 << 28 }
+  /// How many bytes of members may be under way.
+  private static var byteLimit: Int { 1 << 26 }
   private static var carriedWindow: Int { 256 }
 
   /// A transcoder whose stages are those of `pipeline`.

@@ -143,6 +143,16 @@ import Testing
     }
   }
 
+  @Test func tarsThatWereJoinedAreOne() throws {
+    let (first, second) = (tar(["a.up": "A"]).finished, tar(["b.up": "B"]).finished)
+    #expect(try run(first + second).problem == nil)
+    #expect(try members() == ["a.low=a", "b.low=b"])
+    // Nothing that follows goes unnoticed.
+    #expect(try run(first + [UInt8](repeating: 0, count: 9216)).problem == nil)
+    #expect(try members() == ["a.low=a"])
+    #expect(try run(first + [UInt8](repeating: 7, count: 512)).problem != nil)
+  }
+
   @Test(arguments: ["/etc/x.up", "../x.up", "a/../../x.up"])
   func unsafeNamesAreRefused(_ name: String) throws {
     let outcome = try run(tar(["a.up": "A", name: "X"]).finished)
