@@ -78,7 +78,7 @@ import Testing
       last = String(decoding: piece, as: UTF8.self)
       count += 1
       if last.hasPrefix("event: start") {
-        let id = try #require(last.split(separator: "\"").first { $0.count == 32 })
+        let id = String(try #require(last.split(separator: "\"").first { $0.count == 32 }))
         let answer = try await site.ask("DELETE", "/api/diffuse/\(id)")
         #expect(answer.status == 204, "\(id): \(answer.text("detail") ?? "")")
       }

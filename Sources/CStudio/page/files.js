@@ -6,7 +6,7 @@ import { byteText, field, fresh, h, tell } from "./dom.js";
 const cell = { width: 148, height: 162 };
 
 export function makeFiles(panel, studio) {
-  let files = [], chosen = [], active = 0, columns = 1;
+  let files = [], chosen = [], active = 0, columns = 1, settling = null;
   const cells = new Map();
   const filter = h("input", { type: "text", placeholder: "part of a name", autocomplete: "off", spellcheck: "false", oninput: () => choose() });
   const kinds = h("select", { onchange: () => choose() }, [["", "all"], ["latent", ".latent files"], ["picture", "pictures"]].map(([value, text]) => h("option", { value, text })));
@@ -63,12 +63,20 @@ export function makeFiles(panel, studio) {
       element.style.width = `${width}px`;
     }
     mark();
+    // While the list runs past, nothing is fetched.
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      for (const [index, element] of cells) {
+        const image = element.querySelector("img");
+        if (image && !image.hasAttribute("src")) image.src = `/api/files/${chosen[index].id}/thumbnail`;
+      }
+    }, 60);
   }
 
   function build(index) {
     const file = chosen[index];
     const name = file.name.split("/").at(-1);
-    const image = h("img", { alt: "", decoding: "async", src: `/api/files/${file.id}/thumbnail` });
+    const image = h("img", { alt: "", decoding: "async" });
     image.addEventListener("error", () => { if (image.hasAttribute("src")) image.replaceWith(h("span", { class: "no-thumbnail", text: file.kind === "latent" ? ".latent" : "?" })); });
     return h("div", { class: "file", role: "option", id: fresh("file"), "aria-setsize": String(chosen.length), "aria-posinset": String(index + 1), "aria-label": file.name, title: file.name, onclick: () => { active = index; mark(); look(file); } },
       h("div", { class: `thumbnail ${file.kind}` }, image), h("span", { class: "file-label", text: name }));

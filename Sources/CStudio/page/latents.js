@@ -73,20 +73,21 @@ export function makeLatents(panel, studio) {
 
   // MARK: Opening
 
-  /// Large pictures are made smaller, so that the picture keeps up with the pointer.
+  /// Pictures lie on white, and large ones are made smaller, so that they keep up with the pointer.
   async function reduced(next) {
     if (next.name.endsWith(".latent")) return next;
     const picture = await createImageBitmap(next);
-    const scale = sideLimit / Math.max(picture.width, picture.height);
-    if (scale >= 1) return next;
+    const scale = Math.min(1, sideLimit / Math.max(picture.width, picture.height));
     return drawn(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
   }
 
-  /// A picture's middle in another size, as PNG.
+  /// A picture's middle in another size, on white, as PNG.
   function drawn(picture, width, height) {
     const canvas = h("canvas", { width, height });
     const scale = Math.max(width / picture.width, height / picture.height);
     const context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, (width - picture.width * scale) / 2, (height - picture.height * scale) / 2, picture.width * scale, picture.height * scale);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));

@@ -25,7 +25,7 @@ package actor RequestBody {
   /// All bytes.
   ///
   /// - Throws: ``Problem`` 413 beyond `limit`, before memory is taken for them where the size was
-  ///   announced, and 408 for a client that takes too long.
+  ///   announced, 408 for a client that takes too long, and ``Problem/abandoned``.
   package func bytes(limit: Int) async throws -> [UInt8] {
     if let announcedByteCount, announcedByteCount > limit {
       throw Problem.tooLarge(
@@ -59,7 +59,13 @@ package actor RequestBody {
 
   private func next() async throws -> Data? {
     guard !isRead else { return nil }
-    let piece = try await source()
+    let piece: Data?
+    do {
+      piece = try await source()
+    } catch {
+      // The connection broke off, or nobody waits any more.
+      throw Problem.abandoned
+    }
     byteCount += piece?.count ?? 0
     if piece == nil { isRead = true }
     return piece

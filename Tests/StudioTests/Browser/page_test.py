@@ -313,6 +313,7 @@ def files(page):
     expect(options.first).to_be_visible()
     total = int(re.search(r"\d+", panel.locator(".files-bar .hint").inner_text()).group())
     claim(f"of {total} files only what is seen is built", options.count() < 200)
+    expect(options.first.locator("img[src]")).to_be_attached()
     options.first.locator("img").evaluate("(image) => image.decode()")
     frames = page.evaluate("""async () => {
       const list = document.querySelector('.file-list');
