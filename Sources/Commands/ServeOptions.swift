@@ -46,6 +46,12 @@
 
     @Option(
       help: ArgumentHelp(
+        "How long an answer may take, waiting included; drawing step by step may take longer.",
+        valueName: "n"))
+    var maxSeconds = StudioLimits().secondCount
+
+    @Option(
+      help: ArgumentHelp(
         "How many requests may wait to be computed; more are answered 429.", valueName: "n"))
     var queue = StudioLimits().queueLength
 
@@ -61,6 +67,7 @@
       }
       try check("max-pixels", maxPixels, 1...1 << 30)
       try check("max-steps", maxSteps, 1...10_000)
+      try check("max-seconds", maxSeconds, 1...86_400)
       try check("queue", queue, 1...10_000)
       if let token, !Self.isToken(token) {
         throw ValidationError("--token: 8 to 200 letters, digits, '-', '_' and '.' are expected")
@@ -83,6 +90,7 @@
       settings.limits.byteCount = maxBytes?.count.bytes ?? settings.limits.byteCount
       settings.limits.pixelCount = maxPixels
       settings.limits.stepCount = maxSteps
+      settings.limits.secondCount = maxSeconds
       settings.limits.queueLength = queue
       settings.token = token ?? ProcessInfo.processInfo.environment["LVAE_TOKEN"]
       if let token = settings.token, !Self.isToken(token) {

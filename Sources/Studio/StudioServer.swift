@@ -55,7 +55,9 @@ package enum StudioServer {
       let settings = site.settings
       let server = HTTPServer(
         config: HTTPServer.Configuration(
-          address: try sockaddr_in.inet(ip4: settings.host, port: port), timeout: 3600,
+          address: try sockaddr_in.inet(ip4: settings.host, port: port),
+          // Each answer's timer stays in memory until then: see `ComputeQueue`, which ends before.
+          timeout: Double(settings.limits.secondCount + 10),
           sharedRequestReplaySize: 0, logger: .disabled), handler: HTTPFront(site: site))
       let running = Task { try await server.run() }
       try await server.waitUntilListening()

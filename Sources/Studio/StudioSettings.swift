@@ -35,6 +35,8 @@ package struct StudioLimits: Sendable {
   package var stepCount = 250
   /// The most pictures of a drawing.
   package var pictureCount = 64
+  /// How many seconds an answer may take, waiting included; streams may take longer.
+  package var secondCount = 120
   /// How many requests that compute may wait.
   package var queueLength = 16
   /// How much memory latents may take that clients work with.

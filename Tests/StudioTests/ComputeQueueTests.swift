@@ -83,6 +83,24 @@ import Studio
     queue.close()
   }
 
+  @Test func whatTakesTooLongIsGivenUp() async throws {
+    let queue = ComputeQueue(
+      name: "test", limit: 4, timeLimit: .milliseconds(200), threads: threads)
+    func wait(isLimited: Bool) async throws -> Bool {
+      let begin = ContinuousClock.now
+      return try await queue.run(for: .none, isLimited: isLimited) { stop in
+        while !stop.isSet, ContinuousClock.now - begin < .seconds(isLimited ? 60 : 1) {
+          Thread.sleep(forTimeInterval: 0.002)
+        }
+        return true
+      }
+    }
+    let refusal = await #expect(throws: Problem.self) { try await wait(isLimited: true) }
+    #expect(refusal?.status == 503)
+    #expect(try await wait(isLimited: false))
+    queue.close()
+  }
+
   @Test func aClosedQueueTakesNothing() async throws {
     let queue = ComputeQueue(name: "test", limit: 4, threads: threads)
     queue.close()

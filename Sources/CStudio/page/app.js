@@ -51,6 +51,8 @@ const studio = {
 };
 
 function show(name) {
+  // Until it is known what the server has, a choice is only remembered.
+  if (!studio.info) { history.replaceState(null, "", `#${name}`); return; }
   for (const tab of tabs) {
     const isShown = nameOf(tab) === name;
     tab.setAttribute("aria-selected", String(isShown));

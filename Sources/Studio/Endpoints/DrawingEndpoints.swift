@@ -89,7 +89,7 @@ enum DrawingEndpoints {
     let (identifier, stop) = site.drawings.begin()
     Task {
       do {
-        try await site.slow.run(for: connection) { queueStop in
+        try await site.slow.run(for: connection, isLimited: false) { queueStop in
           try DrawingStream(
             drawing: drawing, identifier: identifier, channel: channel, site: site,
             isStopped: { stop.isSet }, isGone: { queueStop.isSet || channel.isOver }

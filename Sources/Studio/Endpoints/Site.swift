@@ -28,11 +28,15 @@ package final class Site: Sendable {
     folders = try OpenFolders(settings.folders, workspace: settings.workspace)
     rule = AccessRule(
       token: settings.token, isPublic: settings.host != "127.0.0.1", host: settings.host)
-    threads = WorkerThreads(stackSize: 8 << 20)
-    let length = settings.limits.queueLength
-    quick = ComputeQueue(name: "quick", limit: length, threads: threads)
-    slow = ComputeQueue(name: "drawing", limit: length, threads: threads)
-    small = ComputeQueue(name: "thumbnails", limit: 256, threads: threads)
+    let threads = WorkerThreads(stackSize: 8 << 20)
+    self.threads = threads
+    let time = Duration.seconds(settings.limits.secondCount)
+    func queue(_ name: String, _ length: Int) -> ComputeQueue {
+      ComputeQueue(name: name, limit: length, timeLimit: time, threads: threads)
+    }
+    quick = queue("quick", settings.limits.queueLength)
+    slow = queue("drawing", settings.limits.queueLength)
+    small = queue("thumbnails", 256)
     var router = Router()
     Self.addStatus(to: &router)
     CodecEndpoints.add(to: &router)

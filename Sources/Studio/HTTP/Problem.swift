@@ -51,6 +51,14 @@ extension Problem {
   package static let stopping = Problem(
     status: 503, detail: "the server is being stopped", headers: [("Retry-After", "5")])
 
+  /// An answer isn't there in time.
+  package static func slow(_ limit: Duration) -> Problem {
+    Problem(
+      status: 503,
+      detail: "it would take longer than \(limit.summaryText); ask for less at once, or have the "
+        + "server started with more --max-seconds", headers: [("Retry-After", "60")])
+  }
+
   /// The client went away, or the request was given up; nobody reads this.
   package static let abandoned = Problem(status: 499, detail: "the request was given up")
 

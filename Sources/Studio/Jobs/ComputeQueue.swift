@@ -25,6 +25,7 @@ package final class ComputeQueue: Sendable {
   /// What metrics call it.
   package let name: String
   private let limit: Int
+  private let timeLimit: Duration
   private let state = Monitor(State())
 
   /// A queue with its thread.
@@ -32,10 +33,14 @@ package final class ComputeQueue: Sendable {
   /// - Parameters:
   ///   - name: What metrics call it.
   ///   - limit: How many jobs may wait.
+  ///   - timeLimit: How long a client waits for a result at most.
   ///   - threads: Where its thread runs.
-  package init(name: String, limit: Int, threads: WorkerThreads) {
+  package init(
+    name: String, limit: Int, timeLimit: Duration = .seconds(120), threads: WorkerThreads
+  ) {
     self.name = name
     self.limit = limit
+    self.timeLimit = timeLimit
     threads.start("lvae-\(name)") { [state] in
       while let job = Self.next(state) {
         job.run()
@@ -72,17 +77,24 @@ package final class ComputeQueue: Sendable {
   ///
   /// - Parameters:
   ///   - connection: Who waits for it.
+  ///   - isLimited: Whether it has to be done within the queue's time.
   ///   - body: The work; it looks at the flag where it can stop.
   /// - Returns: what `body` returns.
-  /// - Throws: ``Problem/busy``, ``Problem/stopping``, `CancellationError`, and what `body` throws.
+  /// - Throws: ``Problem/busy``, ``Problem/stopping``, ``Problem`` 503 where it takes too long,
+  ///   `CancellationError`, and what `body` throws.
   package func run<Result: Sendable>(
-    for connection: Connection, _ body: @escaping @Sendable (StopFlag) throws -> Result
+    for connection: Connection, isLimited: Bool = true,
+    _ body: @escaping @Sendable (StopFlag) throws -> Result
   ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result?.self) { group in
       group.addTask { try await self.run(body) }
       group.addTask {
         // A computation that is quick needs nobody to look after it.
-        repeat { try await Task.sleep(for: .milliseconds(150)) } while !connection.isGone
+        let deadline = ContinuousClock.now + self.timeLimit
+        repeat {
+          try await Task.sleep(for: .milliseconds(150))
+          if isLimited, ContinuousClock.now > deadline { throw Problem.slow(self.timeLimit) }
+        } while !connection.isGone
         throw CancellationError()
       }
       defer { group.cancelAll() }
