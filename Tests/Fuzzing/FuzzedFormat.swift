@@ -12,7 +12,7 @@ import Training
 /// A reader may refuse bytes by throwing; what the fuzzer looks for is a trap, an error of memory,
 /// time or memory out of proportion, and a file that isn't read as it is written again.
 enum FuzzedFormat: String, CaseIterable {
-  case latent, safetensors, torch, image, tar, idx, configuration, settings
+  case latent, safetensors, torch, image, tar, idx, npy, npz, configuration, settings
 
   /// Reads bytes.
   ///
@@ -25,6 +25,8 @@ enum FuzzedFormat: String, CaseIterable {
     case .image: try readImage(bytes)
     case .tar: try readTar(bytes)
     case .idx: _ = try IDXFile.pictures(path: onDisk(bytes))
+    case .npy: _ = try NumPyArray(decoding: bytes).tensor()
+    case .npz: _ = try ForeignLatent(decoding: bytes, as: .kohyaNPZ, channels: 4)
     case .configuration: try readConfiguration(bytes)
     case .settings: try readSettings(bytes)
     }
