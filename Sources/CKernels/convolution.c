@@ -60,17 +60,27 @@ static bool strided_pays(const lvae_conv2d_shape *shape) {
   return tiles * 81 * 7 / 6 < pixels * 9 && shape->batch * pixels >= 256;
 }
 
-/// The choice for so few tiles and so many weights that reading the transformed ones, four times as
-/// large as the plain, takes longer than the multiplications that they save. Tiles of 2×2 pixels
-/// save fewer, with weights less than twice as large.
+/// Whether there are so few tiles for so many weights that reading the transformed ones, four times
+/// as large as the plain, takes longer than the multiplications that they save.
+static bool weights_outweigh_tiles(const lvae_conv2d_shape *shape) {
+  size_t tiles = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
+  return shape->batch * tiles <= 4 && shape->in_channels * shape->out_channels >= 1 << 14;
+}
+
+/// The choice for such shapes: tiles of 2×2 pixels save fewer multiplications, with weights less
+/// than twice as large as the plain.
 static conv_algorithm choose_for_few_tiles(const lvae_conv2d_shape *shape) {
   size_t tiles_2x2 = divide_up(shape->out_height, 2) * divide_up(shape->out_width, 2);
   return shape->batch * tiles_2x2 >= 12 ? conv_winograd_2x2 : conv_direct;
 }
 
-static bool weights_outweigh_tiles(const lvae_conv2d_shape *shape) {
-  size_t tiles = divide_up(shape->out_height, 4) * divide_up(shape->out_width, 4);
-  return shape->batch * tiles <= 4 && shape->in_channels * shape->out_channels >= 1 << 14;
+/// The side of a tile of the output.
+static size_t tile_side(conv_algorithm algorithm) {
+  switch (algorithm) {
+    case conv_winograd_2x2: return 2;
+    case conv_winograd_6x6: return 6;
+    default: return 4;
+  }
 }
 
 /// The choice of algorithm, all of it.
@@ -195,9 +205,7 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   const lvae_conv2d_shape *shape = &plan->shape;
   const conv_kernels *kernels = plan->kernels;
   conv_winograd_blocking *winograd = &plan->winograd;
-  winograd->tile = plan->algorithm == conv_winograd_6x6   ? 6
-                   : plan->algorithm == conv_winograd_2x2 ? 2
-                                                          : 4;
+  winograd->tile = tile_side(plan->algorithm);
   bool has_two_taps =
       plan->algorithm == conv_phases_4x4 || plan->algorithm == conv_strided_4x4;
   winograd->alpha = winograd->tile + (has_two_taps ? 1 : 2);
