@@ -26,6 +26,9 @@ static const unsigned char viewer_js[] = {
 static const unsigned char channels_js[] = {
 #embed "page/channels.js"
 };
+static const unsigned char samples_js[] = {
+#embed "page/samples.js"
+};
 static const unsigned char mask_js[] = {
 #embed "page/mask.js"
 };
@@ -63,6 +66,7 @@ static const lvae_studio_file files[] = {
     FILE_AT("viewer.js", viewer_js),
     FILE_AT("channels.js", channels_js),
     FILE_AT("mask.js", mask_js),
+    FILE_AT("samples.js", samples_js),
     FILE_AT("chart.js", chart_js),
     FILE_AT("compress.js", compress_js),
     FILE_AT("latents.js", latents_js),

@@ -3,6 +3,7 @@
 import { getBlob, getJSON, getPicture, isAbort, postJSON } from "./api.js";
 import { byteText, decimals, field, h, icon, icons, latest, menu, save, segmented, slider, takesFiles, tell } from "./dom.js";
 import { Viewer } from "./viewer.js";
+import { showSamples, takeSample } from "./samples.js";
 
 const storageNotes = {
   f32: "32-bit floats: exact", f16: "16-bit floats", bf16: "16-bit floats, 8 significant bits",
@@ -47,20 +48,9 @@ export function makeCompress(panel, studio) {
   takesFiles(panel, take);
   arrange();
 
-  getJSON("/api/samples").then(({ samples: names }) => {
-    for (const sample of names) {
-      const path = `/api/samples/${sample}`;
-      samples.append(h("button", { type: "button", "aria-label": `Sample: ${sample}`, title: sample, onclick: () => takeSample(sample) }, h("img", { src: path, alt: "", width: "64", height: "64", loading: "lazy" })));
-    }
-    if (!file) takeSample("coffee");
-  }).catch((error) => tell(error.message));
-
-  async function takeSample(sample) {
-    try {
-      const blob = await getBlob(`/api/samples/${sample}`);
-      take(new File([blob], `${sample}.png`, { type: blob.type }));
-    } catch (error) { tell(error.message); }
-  }
+  showSamples(samples, "Sample", take).then((names) => {
+    if (!file && names.length) takeSample("coffee", take);
+  });
 
   function arrange() {
     loss.element.hidden = !picksSmallest.checked;

@@ -1,8 +1,9 @@
 // Diffuse: new pictures from noise, step by step; or from a picture, or in a painted part of one.
 
-import { events, getBlob, getJSON, isAbort, remove } from "./api.js";
+import { events, getJSON, isAbort, remove } from "./api.js";
 import { byteText, field, h, icon, icons, menu, save, slider, takesFiles, tell } from "./dom.js";
 import { MaskEditor } from "./mask.js";
+import { showSamples } from "./samples.js";
 
 const source = (base64) => `data:image/png;base64,${base64}`;
 
@@ -74,13 +75,7 @@ export function makeDiffuse(panel, studio) {
   takesFiles(panel, take);
   arrange();
 
-  getJSON("/api/samples").then(({ samples: names }) => {
-    for (const sample of names) {
-      samples.append(h("button", { type: "button", "aria-label": `Change the sample: ${sample}`, title: sample, onclick: async () => {
-        try { const blob = await getBlob(`/api/samples/${sample}`); take(new File([blob], `${sample}.png`, { type: blob.type })); } catch (error) { tell(error.message); }
-      } }, h("img", { src: `/api/samples/${sample}`, alt: "", width: "64", height: "64", loading: "lazy" })));
-    }
-  }).catch((error) => tell(error.message));
+  showSamples(samples, "Change the sample", take);
   load(info.default_diffusion);
 
   async function load(name) {

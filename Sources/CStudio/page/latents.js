@@ -4,6 +4,7 @@ import { getBlob, getJSON, isAbort, postBlob, postBytes, postJSON } from "./api.
 import { field, h, icon, icons, latest, menu, save, segmented, slider, takesFiles, tell } from "./dom.js";
 import { ChannelGrid } from "./channels.js";
 import { Viewer } from "./viewer.js";
+import { showSamples, takeSample } from "./samples.js";
 
 const sideLimit = 512;
 
@@ -56,20 +57,10 @@ export function makeLatents(panel, studio) {
     h("div", { class: "work" }, viewer.element, timing, grid.element)));
   takesFiles(panel, take);
 
-  getJSON("/api/samples").then(({ samples: names }) => {
-    for (const sample of names) {
-      samples.append(h("button", { type: "button", "aria-label": `Sample: ${sample}`, title: sample, onclick: () => takeSample(sample) }, h("img", { src: `/api/samples/${sample}`, alt: "", width: "64", height: "64", loading: "lazy" })));
-      otherMenu.append(h("option", { value: sample, text: sample }));
-    }
-    if (!file) takeSample("cat");
-  }).catch((error) => tell(error.message));
-
-  async function takeSample(sample) {
-    try {
-      const blob = await getBlob(`/api/samples/${sample}`);
-      take(new File([blob], `${sample}.png`, { type: blob.type }));
-    } catch (error) { tell(error.message); }
-  }
+  showSamples(samples, "Sample", take).then((names) => {
+    for (const sample of names) otherMenu.append(h("option", { value: sample, text: sample }));
+    if (!file && names.length) takeSample("cat", take);
+  });
 
   // MARK: Opening
 
