@@ -221,6 +221,7 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   size_t channels = plan->channel_blocks * kernels->vector_floats;
   size_t few = winograd->alpha == 8 ? 14 : 28;
   size_t most = channels <= 128 ? few : channels <= 256 ? 56 : 112;
+  most -= most % kernels->tile_rows;  // whole products
   // From 512 on they exceed the third cache level and are read from memory for every block: half
   // as many blocks are 5 to 9 % faster.
   size_t fewest_blocks = channels < 512 ? fewest_tasks : fewest_tasks / 2;

@@ -166,7 +166,7 @@ static void strided_run(
     for (size_t t = first; t < end; t += run.count) {
       run = run_from(winograd, t, end);
       strided_transform_run(plan, x, run, v + (t - first) * vector_floats);
-      if (!out.streams) prefetch_output(strided_alpha, plan, y, run, 0, &list);
+      if (!is_streamed(out.kind)) prefetch_output(strided_alpha, plan, y, run, 0, &list);
     }
     multiply_frequencies(plan, v, packed, products, end - first, panels, &list);
     for (size_t t = first; t < end; t += run.count) {

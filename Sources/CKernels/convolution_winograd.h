@@ -8,8 +8,9 @@
 #include "winograd_transforms.h"
 
 enum {
-  // Channel blocks of a tile transformed at a stretch: 256 bytes a pixel.
-  group_blocks = 64 / vector_floats,
+  // Channel blocks of a tile transformed at a stretch: whole cache lines of the input, and few enough
+  // of the transform's α² streams that their lines stay in the first cache level from tile to tile.
+  group_blocks = 4,
   // Input channels packed by one task.
   channels_per_pack = 64,
 };
@@ -208,16 +209,34 @@ INLINE void transform_input_run(
   }
 }
 
-/// Transforms one tile of products back, for one vector of output channels, and writes its pixels.
-/// `products` is the tile's place in [alpha²][panel][tile][panel].
-INLINE void transform_output_tile(
-    const size_t alpha, const lvae_conv2d_plan *plan, const conv_output *out,
-    const float *products, const tile_run *run, size_t tile_x, size_t phase, size_t channel,
-    size_t lanes, vec bias) {
-  const size_t tile = tile_of(alpha);
-  const size_t step = plan->winograd.phases == 1 ? 1 : 2;
+/// Where the pixels of a tile stand, and how many of them exist.
+typedef struct {
+  size_t first, row_step, pixel_step;  // floats of y
+  size_t rows, columns;
+} output_tile;
+
+INLINE output_tile make_output_tile(
+    const size_t alpha, const lvae_conv2d_plan *plan, const tile_run *run, size_t t, size_t phase) {
   const lvae_conv2d_shape *shape = &plan->shape;
-  size_t stride = plan->winograd.product_stride;
+  size_t tile = tile_of(alpha), step = plan->winograd.phases == 1 ? 1 : 2;
+  size_t y = run->tile_y * tile * step + phase / 2;
+  size_t x = (run->tile_x + t) * tile * step + phase % 2;
+  return (output_tile){
+      .first = ((run->image * shape->out_height + y) * shape->out_width + x) * shape->out_channels,
+      .row_step = step * shape->out_width * shape->out_channels,
+      .pixel_step = step * shape->out_channels,
+      .rows = smaller(tile, (shape->out_height - y + step - 1) / step),
+      .columns = smaller(tile, (shape->out_width - x + step - 1) / step)};
+}
+
+/// Transforms a tile of products back, for one vector of output channels, and writes its pixels.
+/// `products` is the tile's place in [alpha²][panel][tile][panel]; `index` is its first float's in y.
+/// A whole tile has all rows, columns and lanes.
+INLINE void transform_output_tile(
+    const size_t alpha, const bool is_whole, const output_kind kind, const conv_output *out,
+    const float *products, size_t stride, const output_tile *place, size_t index, size_t lanes,
+    vec bias) {
+  const size_t tile = tile_of(alpha);
   vec columns[8][8];
 #pragma clang loop unroll(full)
   for (size_t j = 0; j < alpha; j++) {
@@ -227,22 +246,19 @@ INLINE void transform_output_tile(
       column[i] = load_aligned(products + (i * alpha + j) * stride);
     transform_output(alpha, column, columns[j]);
   }
-  size_t y0 = run->tile_y * tile * step + phase / 2, x0 = tile_x * tile * step + phase % 2;
-  size_t rows = smaller(tile, (shape->out_height - y0 + step - 1) / step);
-  size_t count = smaller(tile, (shape->out_width - x0 + step - 1) / step);
-  size_t place = ((run->image * shape->out_height + y0) * shape->out_width + x0) * out->channels;
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < tile; i++) {
     vec row[8], pixels[8];
 #pragma clang loop unroll(full)
     for (size_t j = 0; j < alpha; j++) row[j] = columns[j][i];
     transform_output(alpha, row, pixels);
-    if (i >= rows) break;
-    size_t index = place + i * step * shape->out_width * out->channels + channel;
+    if (!is_whole && i >= place->rows) break;
 #pragma clang loop unroll(full)
-    for (size_t j = 0; j < tile; j++)
-      if (j < count)
-        write_output(out, index + j * step * out->channels, lanes, pixels[j], bias);
+    for (size_t j = 0; j < tile; j++) {
+      size_t pixel = index + i * place->row_step + j * place->pixel_step;
+      if (is_whole) write_whole(out, kind, pixel, pixels[j], bias);
+      else if (j < place->columns) write_output(out, pixel, lanes, pixels[j], bias);
+    }
   }
 }
 
@@ -254,17 +270,34 @@ typedef struct {
 INLINE void transform_output_run(
     const size_t alpha, const lvae_conv2d_plan *plan, const conv_output *out,
     const float *products, tile_run run, size_t phase, panel_range panels) {
+  const size_t tile = tile_of(alpha);
+  size_t stride = plan->winograd.product_stride;
   size_t panel_stride = plan->winograd.tiles_per_block * panel_floats;
   size_t end = smaller(panels.last * panel_floats, out->channels);
-  for (size_t t = 0; t < run.count; t++)
+  for (size_t t = 0; t < run.count; t++) {
+    output_tile place = make_output_tile(alpha, plan, &run, t, phase);
+    bool has_all_pixels = place.rows == tile && place.columns == tile;
     for (size_t channel = panels.first * panel_floats; channel < end; channel += vector_floats) {
       size_t lanes = lanes_from(channel, out->channels);
       const float *source = products + (channel / panel_floats - panels.first) * panel_stride +
                             t * panel_floats + channel % panel_floats;
       vec bias = load_bias(out, channel, lanes);
-      transform_output_tile(
-          alpha, plan, out, source, &run, run.tile_x + t, phase, channel, lanes, bias);
+#define TILE(is_whole, kind)                                                                      \
+  transform_output_tile(                                                                          \
+      alpha, is_whole, kind, out, source, stride, &place, place.first + channel, lanes, bias)
+      if (!has_all_pixels || lanes < vector_floats) {
+        TILE(false, output_plain);
+        continue;
+      }
+      switch (out->kind) {
+        case output_plain: TILE(true, output_plain); break;
+        case output_with_residual: TILE(true, output_with_residual); break;
+        case output_streamed: TILE(true, output_streamed); break;
+        case output_streamed_with_residual: TILE(true, output_streamed_with_residual); break;
+      }
+#undef TILE
     }
+  }
 }
 
 /// Adds the input that a run of tiles reads.
@@ -376,7 +409,7 @@ INLINE void winograd_block(
   for (size_t t = first; t < end; t += run.count) {
     run = run_from(winograd, t, end);
     transform_input_run(alpha, plan, x, run, phase, v + (t - first) * vector_floats);
-    if (!out->streams && phase % 2 == 0)
+    if (!is_streamed(out->kind) && phase % 2 == 0)
       prefetch_output(alpha, plan, out->y, run, phase / 2, &list);
     if (out->epilogue->residual && out->epilogue->residual != out->y && phase % 2 == 0)
       prefetch_output(alpha, plan, out->epilogue->residual, run, phase / 2, &list);
