@@ -217,9 +217,9 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
   winograd->tiles = shape->batch * winograd->tiles_down * winograd->tiles_across;
 
   // More channels make transformed weights larger, which more tiles a block pay for. Few channels of
-  // large tiles fit the second cache level with half as many.
+  // large tiles, or of four components, fit the second cache level with half as many.
   size_t channels = plan->channel_blocks * kernels->vector_floats;
-  size_t few = winograd->alpha == 8 ? 14 : 28;
+  size_t few = winograd->alpha == 8 || winograd->components > 1 ? 14 : 28;
   size_t most = channels <= 128 ? few : channels <= 256 ? 56 : 112;
   most -= most % kernels->tile_rows;  // whole products
   // From 512 on they exceed the third cache level and are read from memory for every block: half

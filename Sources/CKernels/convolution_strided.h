@@ -69,7 +69,7 @@ static void strided_pack(
           double_vec row[strided_alpha];
           strided_taps(has_one_tap_across(component), columns[i], row);
           for (size_t j = 0; j < strided_alpha; j++)
-            if (is_used_frequency(&plan->winograd, i * strided_alpha + j, component))
+            if (is_used_frequency(i, j, component))
               store_aligned(
                   target + (i * strided_alpha + j) * stride, __builtin_convertvector(row[j], vec));
         }
@@ -168,6 +168,7 @@ static void strided_run(
       strided_transform_run(plan, x, run, v + (t - first) * vector_floats);
       if (!is_streamed(out.kind)) prefetch_output(strided_alpha, plan, y, run, 0, &list);
     }
+    prefetch_block_input(2 * strided_tile, 1, plan, x, end, &list);
     multiply_frequencies(plan, v, packed, products, end - first, panels, &list);
     for (size_t t = first; t < end; t += run.count) {
       run = run_from(winograd, t, end);

@@ -132,7 +132,8 @@ static void weight_gradient_run(
     size_t next_end = smaller(last + winograd->tiles_per_block, end);
     for (size_t t = last; t < next_end; t += run.count) {
       run = run_from(winograd, t, next_end);
-      prefetch_input(gradient_alpha, geometry, x, run, &list);
+      prefetch_input(
+          tile_of(gradient_alpha), gradient_alpha - tile_of(gradient_alpha), geometry, x, run, &list);
       prefetch_output(gradient_alpha, geometry, dy, run, 0, &list);
     }
     add_gradient_products(plan, v, z, last - first, panels, sums, first > start, &list);

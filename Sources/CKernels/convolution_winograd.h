@@ -300,20 +300,34 @@ INLINE void transform_output_run(
   }
 }
 
-/// Adds the input that a run of tiles reads.
+/// Adds the input that a run of tiles reads: `step` pixels along each axis for each tile, and `overlap`
+/// more that the next tile reads, too.
 INLINE void prefetch_input(
-    const size_t alpha, const lvae_conv2d_plan *plan, const float *x, tile_run run,
-    prefetch_list *list) {
+    const size_t step, const size_t overlap, const lvae_conv2d_plan *plan, const float *x,
+    tile_run run, prefetch_list *list) {
   const lvae_conv2d_shape *shape = &plan->shape;
-  size_t tile = tile_of(alpha), first = run.tile_x * tile;
+  size_t first = run.tile_x * step;
   if (first >= shape->width) return;
-  size_t columns = smaller(run.count * tile + alpha - tile, shape->width - first);
-  for (size_t i = 0; i < alpha; i++) {
-    ptrdiff_t y = (ptrdiff_t)(run.tile_y * tile + i) - shape->pad_top;
+  size_t columns = smaller(run.count * step + overlap, shape->width - first);
+  for (size_t i = 0; i < step + overlap; i++) {
+    ptrdiff_t y = (ptrdiff_t)(run.tile_y * step + i) - shape->pad_top;
     if (y < 0 || y >= (ptrdiff_t)shape->height) continue;
     size_t pixel = (run.image * shape->height + (size_t)y) * shape->width + first;
     prefetch_later(
         list, x + pixel * shape->in_channels, columns * shape->in_channels);
+  }
+}
+
+/// The same for the block of tiles that begins at `first`.
+INLINE void prefetch_block_input(
+    const size_t step, const size_t overlap, const lvae_conv2d_plan *plan, const float *x,
+    size_t first, prefetch_list *list) {
+  const conv_winograd_blocking *winograd = &plan->winograd;
+  size_t end = smaller(first + winograd->tiles_per_block, winograd->tiles);
+  tile_run run;
+  for (size_t t = first; t < end; t += run.count) {
+    run = run_from(winograd, t, end);
+    prefetch_input(step, overlap, plan, x, run, list);
   }
 }
 
@@ -336,12 +350,30 @@ INLINE void prefetch_output(
 /// The frequency along one axis that a component of a single tap has nothing at.
 enum { strided_unused = 3 };
 
-/// Whether a component of a strided convolution (see convolution_strided.h) has anything there; the
-/// only component of others always has.
-INLINE bool is_used_frequency(
-    const conv_winograd_blocking *winograd, size_t frequency, size_t component) {
-  size_t row = frequency / winograd->alpha, column = frequency % winograd->alpha;
+/// Whether a component of a strided convolution (see convolution_strided.h) has anything at a
+/// frequency; the only component of others always has.
+INLINE bool is_used_frequency(size_t row, size_t column, size_t component) {
   return !(component & 2 && row == strided_unused) && !(component & 1 && column == strided_unused);
+}
+
+/// product (+)= V · U for some tiles of one frequency and panel, all components summed.
+INLINE void multiply_components(
+    const lvae_conv2d_plan *plan, size_t row, size_t column, size_t rows, const float *v,
+    const float *u, float *product) {
+  const conv_winograd_blocking *winograd = &plan->winograd;
+  size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
+  size_t component_weights = blocks * vector_floats * panel_floats;
+  size_t component_floats = blocks * winograd->tiles_per_block * vector_floats;
+  bool accumulates = false;
+  for (size_t component = 0; component < winograd->components; component++) {
+    if (!is_used_frequency(row, column, component)) continue;
+    for (size_t block = 0; block < blocks; block += step, accumulates = true)
+      tile_product(
+          rows, smaller(blocks - block, step), plan->offsets + block,
+          v + component * component_floats,
+          u + component * component_weights + block * vector_floats * panel_floats, product,
+          accumulates);
+  }
 }
 
 /// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block and
@@ -350,34 +382,31 @@ static void multiply_frequencies(
     const lvae_conv2d_plan *plan, const float *v, const float *weights, float *products,
     size_t tiles, panel_range panels, prefetch_list *list) {
   const conv_winograd_blocking *winograd = &plan->winograd;
-  size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
-  size_t component_weights = blocks * vector_floats * panel_floats;
-  size_t component_floats = blocks * winograd->tiles_per_block * vector_floats;
-  size_t frequencies = winograd->alpha * winograd->alpha;
+  size_t panel_weights =
+      winograd->components * plan->channel_blocks * vector_floats * panel_floats;
+  size_t alpha = winograd->alpha;
   // Products of about equal size: a few rows more than a full one would take as long as many.
   size_t products_per_panel = (tiles + tile_rows - 1) / tile_rows;
   size_t rows = (tiles + products_per_panel - 1) / products_per_panel;
-  size_t calls = frequencies * (panels.last - panels.first) * products_per_panel;
+  size_t calls = alpha * alpha * (panels.last - panels.first) * products_per_panel;
   size_t lines_per_call = (list->lines + calls - 1) / calls;
-  for (size_t f = 0; f < frequencies; f++)
-    for (size_t panel = panels.first; panel < panels.last; panel++)
-      for (size_t t = 0; t < tiles; t += rows) {
-        const float *u =
-            weights + (f * plan->panels + panel) * winograd->components * component_weights;
-        float *product = products + f * winograd->product_stride +
-                         ((panel - panels.first) * winograd->tiles_per_block + t) * panel_floats;
-        prefetch_some(list, lines_per_call);
-        bool accumulates = false;
-        for (size_t component = 0; component < winograd->components; component++) {
-          if (!is_used_frequency(winograd, f, component)) continue;
-          for (size_t block = 0; block < blocks; block += step, accumulates = true)
-            tile_product(
-                smaller(tiles - t, rows), smaller(blocks - block, step), plan->offsets + block,
-                v + f * winograd->input_stride + component * component_floats + t * vector_floats,
-                u + component * component_weights + block * vector_floats * panel_floats, product,
-                accumulates);
+  for (size_t row = 0; row < alpha; row++)
+    for (size_t column = 0; column < alpha; column++) {
+      size_t frequency = row * alpha + column;
+      const float *input = v + frequency * winograd->input_stride;
+      const float *u = weights + (frequency * plan->panels + panels.first) * panel_weights;
+      float *product = products + frequency * winograd->product_stride;
+      for (size_t panel = panels.first; panel < panels.last; panel++) {
+        for (size_t t = 0; t < tiles; t += rows) {
+          prefetch_some(list, lines_per_call);
+          multiply_components(
+              plan, row, column, smaller(tiles - t, rows), input + t * vector_floats, u,
+              product + t * panel_floats);
         }
+        u += panel_weights;
+        product += winograd->tiles_per_block * panel_floats;
       }
+    }
 }
 
 /// Tiles from `first` to before `end`.
@@ -414,12 +443,8 @@ INLINE void winograd_block(
     if (out->epilogue->residual && out->epilogue->residual != out->y && phase % 2 == 0)
       prefetch_output(alpha, plan, out->epilogue->residual, run, phase / 2, &list);
   }
-  size_t next_end = smaller(end + winograd->tiles_per_block, winograd->tiles);
   if (phase + 1 == winograd->phases)
-    for (size_t t = end; t < next_end; t += run.count) {
-      run = run_from(winograd, t, next_end);
-      prefetch_input(alpha, plan, x, run, &list);
-    }
+    prefetch_block_input(tile_of(alpha), alpha - tile_of(alpha), plan, x, end, &list);
   multiply_frequencies(plan, v, weights, products, end - first, panels, &list);
   for (size_t t = first; t < end; t += run.count) {
     run = run_from(winograd, t, end);
