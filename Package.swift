@@ -62,14 +62,13 @@ let package = Package(
         "CMPI",
       ]),
 
-    // The web page and its server; without the trait, what needs the HTTP server is left out, and
-    // the program uses nothing of it.
+    // The web page and its server; without the trait, what needs sockets is left out, and the program
+    // uses nothing of it.
     .target(
       name: "Studio",
       dependencies: [
         "Tensors", "Images", "LatentFiles", "Models", "Schedulers", "Pipelines", "Training",
         "CStudio",
-        .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["Studio"])),
         .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["Studio"])),
       ]),
 

@@ -55,6 +55,11 @@
         "How many requests may wait to be computed; more are answered 429.", valueName: "n"))
     var queue = StudioLimits().queueLength
 
+    @Option(
+      help: ArgumentHelp(
+        "How many connections may be open; idle ones make room for new ones.", valueName: "n"))
+    var maxConnections = StudioLimits().connectionCount
+
     @OptionGroup var run: RunOptions
 
     func validate() throws {
@@ -69,6 +74,7 @@
       try check("max-steps", maxSteps, 1...10_000)
       try check("max-seconds", maxSeconds, 1...86_400)
       try check("queue", queue, 1...10_000)
+      try check("max-connections", maxConnections, 1...10_000)
       if let token, !Self.isToken(token) {
         throw ValidationError("--token: 8 to 200 letters, digits, '-', '_' and '.' are expected")
       }
@@ -92,6 +98,7 @@
       settings.limits.stepCount = maxSteps
       settings.limits.secondCount = maxSeconds
       settings.limits.queueLength = queue
+      settings.limits.connectionCount = maxConnections
       settings.token = token ?? ProcessInfo.processInfo.environment["LVAE_TOKEN"]
       if let token = settings.token, !Self.isToken(token) {
         throw ValidationError(

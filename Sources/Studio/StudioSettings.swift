@@ -39,8 +39,17 @@ package struct StudioLimits: Sendable {
   package var secondCount = 120
   /// How many requests that compute may wait.
   package var queueLength = 16
+  /// How many connections may be open.
+  package var connectionCount = 256
+  /// How long a connection may be idle before a request's first byte.
+  package var idleTime = Duration.seconds(60)
+  /// How long a request's head may take, from its first byte on.
+  package var headTime = Duration.seconds(10)
   /// How much memory latents may take that clients work with.
   package var latentByteCount = 512 << 20
+
+  /// How much memory the bytes of all requests and of their answers may take together.
+  package var heldByteCount: Int { 4 * byteCount }
 
   package init() {}
 }

@@ -67,6 +67,13 @@ import Testing
     #expect(answer.text("detail")?.isEmpty == false)
   }
 
+  @Test(arguments: ["/api/inspect", "/api/latents"])
+  func whereEitherWouldDoTheRefusalSaysSo(target: String) async throws {
+    let answer = try await site.ask("POST", target, body: [UInt8]("no picture".utf8))
+    #expect(answer.status == 400)
+    #expect(answer.text("detail")?.contains("neither a picture in PNG, JPEG or WebP nor") == true)
+  }
+
   @Test func everyBeginningOfAFileIsRefusedAndNoneEndsTheServer() async throws {
     let file = try codec.encode(Image(decoding: picture)).encoded()
     for count in stride(from: 0, to: file.count, by: 37) {

@@ -29,6 +29,9 @@ export function drawChannel(canvas, values, width, height, mean, deviation) {
   context.putImageData(image, 0, 0);
 }
 
+/// A number in the little room of a tile; readers and the tile's title get more digits.
+const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2)).replace("-", "−").replace(/^−(0\.00)$/, "$1");
+
 /// Mean and variance of numbers.
 export function statistics(values) {
   let sum = 0, squares = 0;
@@ -84,10 +87,11 @@ export class ChannelGrid {
       const own = values.subarray(index * count, (index + 1) * count);
       drawChannel(canvas, own, width, height, original.mean, Math.sqrt(original.variance));
       const { mean, variance } = statistics(own);
-      const parts = [`μ ${significant(mean, 2)}`, `σ² ${significant(variance, 2)}`];
-      if (original.kl !== undefined) parts.push(`KL ${significant(original.kl, 2)}`);
+      const parts = [`μ ${short(mean)}`, `σ² ${short(variance)}`];
+      if (original.kl !== undefined) parts.push(`KL ${short(original.kl)}`);
       facts.replaceChildren(...parts.map((text) => h("span", { text })));
-      tile.setAttribute("aria-label", `Channel ${index}: mean ${significant(mean)}, variance ${significant(variance)}${original.kl === undefined ? "" : `, KL ${significant(original.kl)} nats a place`}`);
+      tile.title = `Channel ${index}: mean ${significant(mean)}, variance ${significant(variance)}${original.kl === undefined ? "" : `, KL ${significant(original.kl)} nats a place`}`;
+      tile.setAttribute("aria-label", tile.title);
     });
   }
 }

@@ -55,10 +55,10 @@ export class Chart {
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
 
-  /// Series are `{ name, color, points: [[step, value], …], isFaint, dash }`.
-  show(series) {
+  /// Series are `{ name, color, points: [[step, value], …], isFaint, dash }`; a note says whose they are.
+  show(series, note = "") {
     this.series = series;
-    this.legend.replaceChildren(...(series.length < 2 ? [] : series.map(({ name, color, isFaint, dash }) => {
+    this.legend.replaceChildren(...(note ? [h("li", { text: note })] : []), ...(series.length < 2 ? [] : series.map(({ name, color, isFaint, dash }) => {
       const line = s("svg", { width: 18, height: 8, "aria-hidden": "true" }, s("line", { x1: 0, x2: 18, y1: 4, y2: 4, stroke: color, "stroke-width": isFaint ? 1.2 : 2.4, ...(dash ? { "stroke-dasharray": dash } : {}) }));
       return h("li", {}, line, name);
     })));
@@ -80,6 +80,7 @@ export class Chart {
       low = Math.min(low, bring(value)); high = Math.max(high, bring(value));
     }
     if (left === right) { left -= 1; right += 1; }
+    if (left > 0 && left < right / 10) left = 0;
     const margin = (high - low || Math.abs(high) || 1) * 0.06;
     low -= margin; high += margin;
     const box = { left: 52, right: width - 10, top: 8, bottom: height - 24 };
@@ -92,9 +93,11 @@ export class Chart {
       const place = y(value);
       svg.append(s("line", { x1: box.left, x2: box.right, y1: place, y2: place, class: "grid" }), text(significant(value, 3), box.left - 6, place + 4, "end"));
     }
-    for (const tick of ticks(left, right, Math.max(2, Math.floor(width / 110)))) {
-      if (tick < left || tick > right) continue;
-      svg.append(text(tick >= 10000 ? `${significant(tick / 1000)}k` : significant(tick, 4), x(tick), height - 7, x(tick) > width - 30 ? "end" : "middle"));
+    const marks = ticks(left, right, Math.max(3, Math.floor(width / 110))).filter((tick) => tick >= left && tick <= right);
+    for (const tick of marks) {
+      const label = tick >= 10000 ? `${significant(tick / 1000)}k` : significant(tick, 4);
+      const isLast = tick === marks.at(-1);
+      svg.append(text(isLast ? `${label} steps` : label, x(tick), height - 7, isLast && x(tick) > width - 60 ? "end" : "middle"));
     }
     for (const series of usable) {
       const points = thinned(series.points, 700);

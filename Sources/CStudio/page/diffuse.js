@@ -30,7 +30,7 @@ export function makeDiffuse(panel, studio) {
   const count = slider("Pictures", { min: 1, max: Math.min(24, info.limits.pictures), step: 1, value: 6 });
   const steps = slider("Steps", { min: 1, max: Math.min(100, info.limits.steps), step: 1, value: 20 });
   const guidance = slider("Guidance", { min: 1, max: 12, step: 0.25, value: 3.5, format: (value) => value.toFixed(2) });
-  const scheduler = menu([["", "the model's own"]], "", explain);
+  const scheduler = menu([["", ""]], "", explain);
   const schedulerNote = h("p", { class: "hint" });
   const seed = h("input", { type: "number", min: "0", step: "1", value: "0" });
   const dice = h("button", { type: "button", class: "button", onclick: () => { seed.value = String(Math.floor(Math.random() * 1e9)); } }, "New seed");
@@ -49,11 +49,12 @@ export function makeDiffuse(panel, studio) {
 
   // MARK: The work
 
-  const preview = h("img", { alt: "The picture as it looks from this step", hidden: true });
+  const preview = h("img", { alt: "The picture as it is predicted at this step", hidden: true });
   const noisy = h("img", { alt: "The latent with its noise at this step", hidden: true });
+  const hints = ["Press Draw: a picture forms here, step by step.", "Its latent is noise at first, and loses some of it with each step."].map((text) => h("p", { class: "hint", text }));
   const bar = h("progress", { max: "1", value: "0", "aria-label": "Steps done" });
   const state = h("p", { class: "hint state", role: "status", text: "Nothing drawn yet." });
-  const filmStrip = h("div", { class: "film", role: "group", "aria-label": "Previews of the steps" });
+  const filmStrip = h("div", { class: "film", role: "group", "aria-label": "Previews of the steps", hidden: true });
   const results = h("div", { class: "drawn", role: "list", "aria-label": "Drawn pictures" });
   const command = h("code", { tabindex: "0" });
   const copy = h("button", { type: "button", class: "button", onclick: copyCommand }, icon(icons.copy), "Copy");
@@ -69,8 +70,8 @@ export function makeDiffuse(panel, studio) {
       h("div", { class: "field-row" }, field("Seed", seed), h("div", { class: "field end" }, dice)),
       h("section", { class: "group" }, h("h2", { text: "From a picture" }), drop, samples, changes)),
     h("div", { class: "work scroll" },
-      h("div", { class: "pair" }, h("figure", {}, h("div", { class: "frame" }, preview), h("figcaption", { text: "Without noise, as it looks from here" })),
-        h("figure", {}, h("div", { class: "frame" }, noisy), h("figcaption", { text: "The noisy latent, in the colours of its projection" }))),
+      h("div", { class: "pair" }, h("figure", {}, h("div", { class: "frame" }, hints[0], preview), h("figcaption", { text: "Predicted picture" })),
+        h("figure", {}, h("div", { class: "frame" }, hints[1], noisy), h("figcaption", { text: "Noisy latent, projected to colours" }))),
       bar, state, filmStrip, h("h2", { text: "Drawn" }), results, commandLine)));
   takesFiles(panel, take);
   arrange();
@@ -84,13 +85,15 @@ export function makeDiffuse(panel, studio) {
       className.replaceChildren(h("option", { value: "", text: "each in turn" }), ...facts.classes.map((text) => h("option", { value: text, text })));
       className.disabled = !facts.classes.length;
       guidance.element.hidden = !facts.has_guidance;
-      scheduler.replaceChildren(h("option", { value: "", text: "the model's own" }), ...facts.schedulers.map((text) => h("option", { value: text, text })));
+      const own = facts.scheduler.replace(/Scheduler$/, "").replace(/([a-z])([A-Z])/g, "$1 $2");
+      scheduler.replaceChildren(h("option", { value: "", text: `the model's own (${own})` }), ...facts.schedulers.map((text) => h("option", { value: text, text })));
       explain();
     } catch (error) { tell(error.message); }
   }
 
   function explain() {
-    schedulerNote.textContent = scheduler.value ? info.schedulers.find((entry) => entry.name === scheduler.value)?.explanation ?? "" : facts ? facts.scheduler.replace(/Scheduler$/, "").replace(/([a-z])([A-Z])/g, "$1 $2") : "";
+    schedulerNote.textContent = info.schedulers.find((entry) => entry.name === scheduler.value)?.explanation ?? "";
+    schedulerNote.hidden = !schedulerNote.textContent;
   }
 
   function arrange() {
@@ -209,7 +212,8 @@ export function makeDiffuse(panel, studio) {
     const data = film[index];
     preview.src = source(data.preview);
     noisy.src = source(data.noisy);
-    preview.hidden = noisy.hidden = false;
+    preview.hidden = noisy.hidden = filmStrip.hidden = false;
+    for (const hint of hints) hint.hidden = true;
     filmStrip.children[shown]?.classList.remove("shown");
     filmStrip.children[index]?.classList.add("shown");
     shown = index;

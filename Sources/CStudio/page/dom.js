@@ -64,9 +64,9 @@ export function field(label, control, hint) {
 /// A slider with its label and its value beside it; `element.value` reads and sets it.
 export function slider(label, { min, max, step, value, format = String, oninput, onchange }) {
   const input = h("input", { type: "range", min: String(min), max: String(max), step: String(step), value: String(value), id: fresh("slider") });
-  const output = h("output", { for: input.id, text: format(Number(value)) });
+  const output = h("output", { for: input.id });
   const show = () => {
-    output.textContent = format(Number(input.value));
+    output.textContent = format(Number(input.value)).replace("-", "−");
     input.setAttribute("aria-valuetext", output.textContent);
   };
   input.addEventListener("input", () => { show(); oninput?.(Number(input.value)); });

@@ -7,15 +7,16 @@ const cell = { width: 148, height: 162 };
 
 export function makeFiles(panel, studio) {
   let files = [], chosen = [], active = 0, columns = 1, settling = null;
-  const cells = new Map();
+  // What is built: by the place of its file, and what waits to be used again.
+  const cells = new Map(), spare = [];
   const filter = h("input", { type: "text", placeholder: "part of a name", autocomplete: "off", spellcheck: "false", oninput: () => choose() });
   const kinds = h("select", { onchange: () => choose() }, [["", "all"], ["latent", ".latent files"], ["picture", "pictures"]].map(([value, text]) => h("option", { value, text })));
   const count = h("p", { class: "hint", role: "status" });
-  const spacer = h("div", { class: "spacer", role: "presentation" });
+  const spacer = h("div", { class: "spacer", role: "presentation", onclick: click });
   const list = h("div", { class: "file-list", tabindex: "0", role: "listbox", "aria-label": "Files" }, spacer);
   const facts = h("div", { class: "facts" }, h("p", { class: "hint", text: "Choose a file to see what it says about itself." }));
   const view = h("div", { class: "files" },
-    h("div", { class: "files-main" }, h("div", { class: "files-bar" }, field("Find", filter), field("Kind", kinds), count,
+    h("div", { class: "files-main" }, h("div", { class: "files-bar" }, field("Find", filter), field("Show", kinds), count,
       h("button", { type: "button", class: "button", onclick: load }, "Look again")), list),
     h("aside", { class: "files-side", "aria-label": "The chosen file" }, facts));
   const empty = h("div", { class: "empty", hidden: true }, h("h2", { text: "No folders to look through" }),
@@ -37,8 +38,7 @@ export function makeFiles(panel, studio) {
     chosen = files.filter((file) => (!kinds.value || file.kind === kinds.value) && words.every((word) => file.name.toLowerCase().includes(word)));
     count.textContent = chosen.length === files.length ? `${files.length} files` : `${chosen.length} of ${files.length} files`;
     active = Math.min(active, Math.max(0, chosen.length - 1));
-    for (const element of cells.values()) element.remove();
-    cells.clear();
+    for (const index of cells.keys()) putAside(index);
     list.scrollTop = 0;
     layOut();
   }
@@ -52,40 +52,71 @@ export function makeFiles(panel, studio) {
   }
 
   function draw() {
-    const width = list.clientWidth / columns;
-    const first = Math.max(0, Math.floor(list.scrollTop / cell.height) - 1) * columns;
-    const last = Math.min(chosen.length, (Math.ceil((list.scrollTop + list.clientHeight) / cell.height) + 1) * columns);
-    for (const [index, element] of cells) if (index < first || index >= last) { element.querySelector("img")?.removeAttribute("src"); element.remove(); cells.delete(index); }
+    const width = list.clientWidth / columns, top = list.scrollTop, height = list.clientHeight;
+    const first = Math.max(0, Math.floor(top / cell.height) - 1) * columns;
+    const last = Math.min(chosen.length, (Math.ceil((top + height) / cell.height) + 1) * columns);
+    for (const index of cells.keys()) if (index < first || index >= last) putAside(index);
     for (let index = first; index < last; index++) {
-      let element = cells.get(index);
-      if (!element) { element = build(index); cells.set(index, element); spacer.append(element); }
-      element.style.transform = `translate(${(index % columns) * width}px, ${Math.floor(index / columns) * cell.height}px)`;
-      element.style.width = `${width}px`;
+      if (!cells.has(index)) { const made = spare.pop() ?? build(); fill(made, index); cells.set(index, made); }
+      const { element } = cells.get(index);
+      const place = `translate(${(index % columns) * width}px, ${Math.floor(index / columns) * cell.height}px)`;
+      if (element.style.transform !== place) element.style.transform = place;
+      if (element.style.width !== `${width}px`) element.style.width = `${width}px`;
     }
+    for (const { element } of spare) element.hidden = true;
     mark();
     // While the list runs past, nothing is fetched.
     clearTimeout(settling);
     settling = setTimeout(() => {
-      for (const [index, element] of cells) {
-        const image = element.querySelector("img");
-        if (image && !image.hasAttribute("src")) image.src = `/api/files/${chosen[index].id}/thumbnail`;
-      }
+      for (const [index, { image }] of cells) if (!image.hasAttribute("src")) image.src = `/api/files/${chosen[index].id}/thumbnail`;
     }, 60);
   }
 
-  function build(index) {
-    const file = chosen[index];
-    const name = file.name.split("/").at(-1);
+  /// A cell without a file; building one costs more than giving it another file.
+  function build() {
     const image = h("img", { alt: "", decoding: "async" });
-    image.addEventListener("error", () => { if (image.hasAttribute("src")) image.replaceWith(h("span", { class: "no-thumbnail", text: file.kind === "latent" ? ".latent" : "?" })); });
-    return h("div", { class: "file", role: "option", id: fresh("file"), "aria-setsize": String(chosen.length), "aria-posinset": String(index + 1), "aria-label": file.name, title: file.name, onclick: () => { active = index; mark(); look(file); } },
-      h("div", { class: `thumbnail ${file.kind}` }, image), h("span", { class: "file-label", text: name }));
+    const missing = h("span", { class: "no-thumbnail", hidden: true });
+    const thumbnail = h("div", { class: "thumbnail" }, image, missing), label = h("span", { class: "file-label" });
+    const element = h("div", { class: "file", role: "option", id: fresh("file"), "aria-selected": "false" }, thumbnail, label);
+    image.addEventListener("error", () => { if (image.hasAttribute("src")) { image.hidden = true; missing.hidden = false; } });
+    spacer.append(element);
+    return { element, thumbnail, image, missing, label, index: 0 };
+  }
+
+  function fill(made, index) {
+    const file = chosen[index], { element } = made;
+    made.index = index;
+    made.label.textContent = file.name.split("/").at(-1);
+    made.thumbnail.className = `thumbnail ${file.kind}`;
+    made.missing.textContent = file.kind === "latent" ? ".latent" : "?";
+    element.title = file.name;
+    element.setAttribute("aria-label", file.name);
+    element.setAttribute("aria-setsize", String(chosen.length));
+    element.setAttribute("aria-posinset", String(index + 1));
+    element.hidden = false;
+  }
+
+  function putAside(index) {
+    const made = cells.get(index);
+    made.image.removeAttribute("src");
+    made.image.hidden = false;
+    made.missing.hidden = true;
+    cells.delete(index);
+    spare.push(made);
+  }
+
+  function click(event) {
+    const element = event.target.closest(".file");
+    for (const made of cells.values()) if (made.element === element) { active = made.index; mark(); look(chosen[active]); }
   }
 
   function mark() {
-    for (const [index, element] of cells) element.setAttribute("aria-selected", String(index === active));
-    const element = cells.get(active);
-    if (element) list.setAttribute("aria-activedescendant", element.id); else list.removeAttribute("aria-activedescendant");
+    for (const [index, { element }] of cells) {
+      const isActive = String(index === active);
+      if (element.getAttribute("aria-selected") !== isActive) element.setAttribute("aria-selected", isActive);
+    }
+    const made = cells.get(active);
+    if (made) list.setAttribute("aria-activedescendant", made.element.id); else list.removeAttribute("aria-activedescendant");
   }
 
   let frame = 0;
@@ -124,6 +155,8 @@ export function makeFiles(panel, studio) {
         h("dl", {}, rows.flatMap(([name, value]) => [h("dt", { text: name }), h("dd", { text: value })])),
         h("div", { class: "button-row" }, open("compress", "Open in Compress"), open("latents", "Open in Latents"), file.kind === "picture" ? open("diffuse", "Change in Diffuse") : null),
         found.header || found.settings ? h("details", {}, h("summary", { text: found.header ? "Whole header" : "How it was made" }), h("pre", { tabindex: "0", text: JSON.stringify(found.header ?? found.settings, null, 2) })) : "");
+      // Where it stands below the list, it comes into view.
+      facts.parentElement.scrollIntoView({ block: "nearest" });
     } catch (error) { tell(`${file.name}: ${error.message}`); }
   }
 

@@ -26,7 +26,7 @@ export function makeLatents(panel, studio) {
   const prior = h("button", { type: "button", class: "button", onclick: fromPrior }, "Draw from the prior");
   const noise = slider("Sample the posterior", { min: 0, max: 4, step: 0.05, value: 0, format: (value) => (value ? `${value.toFixed(2)} σ` : "mean"), oninput: edited });
 
-  const channelTitle = h("h3", { text: "Channel 0" });
+  const channelTitle = h("h2", { text: "Channel 0" });
   const factor = slider("Multiply", { min: -2, max: 4, step: 0.05, value: 1, format: (value) => `× ${value.toFixed(2)}`, oninput: (value) => { factors[grid.chosen] = value; edited(); } });
   const shift = slider("Add", { min: -4, max: 4, step: 0.05, value: 0, format: (value) => `${value.toFixed(2)} σ`, oninput: (value) => { shifts[grid.chosen] = value; edited(); } });
   const zero = h("button", { type: "button", class: "button", onclick: () => setChannel(0, 0) }, "Zero");
@@ -48,7 +48,7 @@ export function makeLatents(panel, studio) {
 
   panel.append(h("div", { class: "split" },
     h("div", { class: "controls" }, drop, samples, field("Autoencoder", model),
-      group("Channel", channelTitle, factor.element, shift.element, h("div", { class: "button-row" }, zero, restore)),
+      h("section", { class: "group" }, channelTitle, h("p", { class: "hint", text: "Choose one below the picture; what is changed here changes all of it." }), factor.element, shift.element, h("div", { class: "button-row" }, zero, restore)),
       group("Brush", tool.element, strength.element, radius.element),
       group("Directions", h("p", { class: "hint", text: "Principal components of the sample pictures' latents, in standard deviations." }), moves),
       group("Towards another picture", field("Picture", otherMenu), place.element, way.element),

@@ -27,13 +27,14 @@ export function makeTrain(panel, studio) {
   let timer = null, isShown = false;
   const list = h("div", { class: "runs", role: "group", "aria-label": "Runs" });
   const charts = h("div", { class: "charts" });
+  const samplesTitle = h("h2", { text: "Samples", hidden: true });
   const grids = h("div", { class: "sample-grids" });
   const empty = h("div", { class: "empty", hidden: true }, h("h2", { text: "No runs to watch" }),
     h("p", { text: "Name the folders of runs, or a folder that holds several, when you start the program:" }), h("pre", { text: "lvae studio MODEL-FOLDER…" }),
     h("p", { text: "Runs of lvae train and lvae diffuse-train are shown while they go on, and afterwards." }));
   const view = h("div", { class: "split" },
     h("div", { class: "controls" }, h("h2", { text: "Runs" }), list),
-    h("div", { class: "work scroll" }, charts, h("h2", { text: "Samples" }), grids));
+    h("div", { class: "work scroll" }, charts, samplesTitle, grids));
   panel.append(view, empty);
   const made = new Map();
 
@@ -99,7 +100,10 @@ export function makeTrain(panel, studio) {
     for (const [title, chart] of made) if (!wanted.some((entry) => entry.title === title)) { chart.element.remove(); made.delete(title); }
     for (const { title, names: own, isOfChannels } of wanted) {
       if (!made.has(title)) { const chart = new Chart(title); made.set(title, chart); charts.append(chart.element); }
-      made.get(title).show(isOfChannels ? channels(chosen, own) : numbers(chosen, own));
+      if (isOfChannels) {
+        const run = chosen.find((entry) => own.some((name) => entry.series.has(name)));
+        made.get(title).show(channels(run, own), chosen.length > 1 ? `of ${run.name}` : "");
+      } else made.get(title).show(numbers(chosen, own));
     }
     drawSamples(chosen);
   }
@@ -112,10 +116,9 @@ export function makeTrain(panel, studio) {
     }));
   }
 
-  /// A line a channel, of the first run that has them.
-  function channels(chosen, names) {
-    const run = chosen.find((entry) => names.some((name) => entry.series.has(name)));
-    return names.filter((name) => run?.series.has(name)).map((name, index) => ({ name: name.split(".").at(-1), color: colors[index % colors.length], points: run.series.get(name), dash: ["", "5 3", "2 2", "8 3 2 3"][Math.floor(index / colors.length) % 4] }));
+  /// A line a channel of one run.
+  function channels(run, names) {
+    return names.filter((name) => run.series.has(name)).map((name, index) => ({ name: name.split(".").at(-1), color: colors[index % colors.length], points: run.series.get(name), dash: ["", "5 3", "2 2", "8 3 2 3"][Math.floor(index / colors.length) % 4] }));
   }
 
   // MARK: Samples
@@ -142,6 +145,7 @@ export function makeTrain(panel, studio) {
       }
       entry.update();
     }
+    samplesTitle.hidden = !shownSamples.size;
   }
 
   return {

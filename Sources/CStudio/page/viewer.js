@@ -153,8 +153,9 @@ export class Viewer {
     context.clearRect(0, 0, width, height);
     const { left, right } = this.pictures;
     const size = this.size;
-    this.tags.children[0].textContent = left ? this.labels.left : "";
-    this.tags.children[1].textContent = right ? this.labels.right : "";
+    // A side that is all but covered has no name.
+    this.tags.children[0].textContent = left && this.split > 0.04 ? this.labels.left : "";
+    this.tags.children[1].textContent = right && this.split < 0.96 ? this.labels.right : "";
     this.divide.disabled = !(left && right);
     if (!size) return;
     const scale = this.scale * ratio;

@@ -163,7 +163,7 @@ public struct CompactDecoder: ParameterContainer {
   public var levels: [CompactLevel]
   /// To squares of pixels.
   public var convOut: Conv2d
-  /// From a latent pixel to its square: a 1×1 convolution, whose result ``linearOutput(_:)`` lays out.
+  /// From a latent pixel to its square: a 1×1 convolution, whose result is laid out in squares.
   public var linearShortcut: Conv2d?
   /// The side of the squares that become pixels last.
   let patchSize: Int

@@ -15,7 +15,7 @@ public import Tensors
 public struct LatentDiffusionModel: Sendable {
   /// Pictures ⇄ latents.
   public let autoencoder: PretrainedAutoencoder
-  /// Works on latents in the autoencoder's ``Models/LatentScaling``.
+  /// Works on latents in the autoencoder's `LatentScaling`.
   public let denoiser: any Denoiser
   /// How noise was added when the denoiser was trained, and how it is sampled by default.
   public let scheduler: SchedulerConfiguration

@@ -46,7 +46,7 @@ public struct LatentSampler: Sendable {
   ///
   /// - Parameter strength: how much of the way is gone; nil for all of it, from noise.
   /// - Returns: the number of steps, each of which is reported.
-  /// - Throws: ``SchedulerError`` where there can't be so many.
+  /// - Throws: `SchedulerError` where there can't be so many.
   public func count(strength: Double? = nil) throws(SchedulerError) -> Int {
     let sampling = try scheduler.start(steps: stepCount)
     return strength.map { sampling.steps(strength: $0).count } ?? sampling.steps.count
@@ -72,7 +72,7 @@ public struct LatentSampler: Sendable {
   ///     their noise and themselves.
   ///   - report: called after each step; false ends the sampling.
   /// - Returns: `[N, H, W, C]`; nil if it was ended.
-  /// - Throws: ``SchedulerError`` where there can't be so many steps.
+  /// - Throws: `SchedulerError` where there can't be so many steps.
   public func latents(
     from noise: Tensor, labels: [Int]?, further: () -> Tensor,
     adjust: (NoiseLevel, Tensor) -> Tensor = { $1 }, report: (Progress) -> Bool = { _ in true }
@@ -97,7 +97,7 @@ public struct LatentSampler: Sendable {
   ///   - adjust: what becomes of the latents before the first step and after each.
   ///   - report: called after each step; false ends the sampling.
   /// - Returns: of the same shape; nil if it was ended.
-  /// - Throws: ``SchedulerError`` where there can't be so many steps.
+  /// - Throws: `SchedulerError` where there can't be so many steps.
   public func latents(
     changing original: Tensor, strength: Double, noise: Tensor, labels: [Int]?,
     further: () -> Tensor, adjust: (NoiseLevel, Tensor) -> Tensor = { $1 },

@@ -118,6 +118,16 @@ enum CodecEndpoints {
     return try LatentFile(decoding: bytes)
   }
 
+  /// Reads a file that is no picture as a `.latent` file, where either would do.
+  static func reading<Result>(_ read: () throws -> Result) throws -> Result {
+    do {
+      return try read()
+    } catch LatentFileError.notALatentFile {
+      throw Problem.badRequest(
+        "this is neither a picture in PNG, JPEG or WebP nor a .latent file; choose another")
+    }
+  }
+
   /// The format that `format=png|jpeg|webp` asks for.
   static func pictureEncoding(_ query: Query) throws(Problem) -> ImageEncoding {
     let quality = try query.integer("quality", in: 1...100) ?? 90
@@ -156,7 +166,7 @@ enum CodecEndpoints {
   /// What a `.latent` file's header says, or a picture that was drawn; of other pictures, their size.
   static func facts(of bytes: [UInt8], limits: ImageLimits) throws -> JSONObject {
     guard ImageFormat(firstBytes: bytes) != nil else {
-      let header = try LatentFile.readHeader(decoding: bytes)
+      let header = try reading { try LatentFile.readHeader(decoding: bytes) }
       return [
         "kind": .string("latent"), "bytes": JSONValue(bytes.count),
         "payload_bytes": JSONValue(header.payloadByteCount), "header": header.jsonValue ?? .null,

@@ -39,7 +39,7 @@ enum LatentEndpoints {
           bytes, picture: Image(decoding: bytes, limits: site.imageLimits), codec: codec)
       } else {
         guard !bytes.isEmpty else { throw ImageError.empty }
-        let file = try CodecEndpoints.latentFile(bytes, site)
+        let file = try CodecEndpoints.reading { try CodecEndpoints.latentFile(bytes, site) }
         latent = try OpenLatent(
           file, byteCount: bytes.count, codec: site.models.codec(for: file.metadata.model))
       }

@@ -16,6 +16,10 @@ package final class Site: Sendable {
   /// Thumbnails, which a list asks for in dozens.
   let small: ComputeQueue
   let metrics = Metrics()
+  /// The connections that requests come on.
+  package let connections: OpenConnections
+  /// The bytes of requests and of their answers.
+  package let held: HeldBytes
   let rule: AccessRule
   private let threads: WorkerThreads
   package let router: Router
@@ -25,6 +29,8 @@ package final class Site: Sendable {
     self.settings = settings
     models = try ModelShelf(settings.models)
     latents = LatentStore(byteLimit: settings.limits.latentByteCount)
+    connections = OpenConnections(limit: settings.limits.connectionCount)
+    held = HeldBytes(limit: settings.limits.heldByteCount)
     folders = try OpenFolders(settings.folders, workspace: settings.workspace)
     rule = AccessRule(
       token: settings.token, isPublic: settings.host != "127.0.0.1", host: settings.host)
@@ -94,6 +100,8 @@ package final class Site: Sendable {
     }
     let (route, routed) = try router.route(request)
     routeName = route.name
+    // How it stands can be asked always.
+    guard !held.isFull || ["/healthz", "/metrics"].contains(route.name) else { throw Problem.full }
     return try await route.handler(routed, self)
   }
 
@@ -141,6 +149,11 @@ package final class Site: Sendable {
     return queues.sorted { $0.name < $1.name } + [
       Metrics.Gauge(name: "lvae_latents", help: "Latents that clients work with.", value: count),
       Metrics.Gauge(name: "lvae_latents_bytes", help: "The memory they take.", value: bytes),
+      Metrics.Gauge(
+        name: "lvae_connections", help: "Open connections.", value: connections.count),
+      Metrics.Gauge(
+        name: "lvae_held_bytes", help: "Bytes of requests and answers in memory.",
+        value: held.count),
     ]
   }
 }

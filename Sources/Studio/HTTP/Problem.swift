@@ -44,6 +44,23 @@ extension Problem {
 
   package static func tooLarge(_ detail: String) -> Problem { Problem(status: 413, detail: detail) }
 
+  package static func tooLargeHead(_ what: String) -> Problem {
+    Problem(
+      status: 431,
+      detail: "the request's head has \(what), and at most \(RequestHead.headerLimit) headers in "
+        + "\(RequestHead.byteLimit) bytes are taken")
+  }
+
+  package static let late = Problem(
+    status: 408, detail: "the request's head came too slowly; try again")
+
+  /// The bytes of all requests together are too many.
+  package static let full = Problem(
+    status: 429,
+    detail:
+      "the files of other requests take all the memory that is meant for them; try again in a "
+      + "second", headers: [("Retry-After", "1")])
+
   package static let busy = Problem(
     status: 429, detail: "too many requests wait already; try again in a second",
     headers: [("Retry-After", "1")])

@@ -7,6 +7,8 @@ package actor RequestBody {
 
   /// How many bytes were announced; nil if that isn't known.
   package nonisolated let announcedByteCount: Int?
+  /// What counts its bytes, and those of its answer, until both are gone.
+  package nonisolated let hold: HeldBytes.Hold
   private let source: Source
   private var isRead = false
   /// How many bytes were read.
@@ -17,35 +19,46 @@ package actor RequestBody {
   /// How much of a body that nobody wants is read, and how long, so that the client hears why.
   private static let discarded = (byteCount: 256 << 20, time: Duration.seconds(20))
 
-  package init(announcedByteCount: Int?, source: @escaping Source) {
+  package init(
+    announcedByteCount: Int?, hold: HeldBytes.Hold = HeldBytes(limit: .max).hold(),
+    source: @escaping Source
+  ) {
     self.announcedByteCount = announcedByteCount
+    self.hold = hold
     self.source = source
   }
 
   /// All bytes.
   ///
   /// - Throws: ``Problem`` 413 beyond `limit`, before memory is taken for them where the size was
-  ///   announced, 408 for a client that takes too long, and ``Problem/abandoned``.
+  ///   announced, 429 where all requests together hold too much, 408 for a client that takes too
+  ///   long, and ``Problem/abandoned``.
   package func bytes(limit: Int) async throws -> [UInt8] {
     if let announcedByteCount, announcedByteCount > limit {
       throw Problem.tooLarge(
         "\(announcedByteCount) bytes are sent, and at most \(limit) are taken")
     }
-    return try await Self.within(Self.timeLimit) {
-      var bytes: [UInt8] = []
-      while let piece = try await self.next() {
-        guard bytes.count + piece.count <= limit else {
-          throw Problem.tooLarge("more than \(limit) bytes are sent")
+    do {
+      return try await Self.within(Self.timeLimit) {
+        var bytes: [UInt8] = []
+        while let piece = try await self.next() {
+          guard bytes.count + piece.count <= limit else {
+            throw Problem.tooLarge("more than \(limit) bytes are sent")
+          }
+          guard self.hold.add(piece.count) else { throw Problem.full }
+          bytes.append(contentsOf: piece)
         }
-        bytes.append(contentsOf: piece)
+        return bytes
       }
-      return bytes
+    } catch {
+      hold.release()
+      throw error
     }
   }
 
   /// Reads what is left, so that the connection can go on; says whether all of it came.
   package func discard() async -> Bool {
-    if isRead { return true }
+    if isRead || announcedByteCount == 0 { return true }
     let result = try? await Self.within(Self.discarded.time) {
       var count = 0
       while let piece = try await self.next() {
@@ -62,6 +75,8 @@ package actor RequestBody {
     let piece: Data?
     do {
       piece = try await source()
+    } catch let problem as Problem {
+      throw problem
     } catch {
       // The connection broke off, or nobody waits any more.
       throw Problem.abandoned

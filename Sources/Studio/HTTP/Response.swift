@@ -61,12 +61,16 @@ package struct Response: Sendable {
     case 404: "Not Found"
     case 405: "Method Not Allowed"
     case 408: "Request Timeout"
+    case 409: "Conflict"
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 421: "Misdirected Request"
     case 429: "Too Many Requests"
+    case 431: "Request Header Fields Too Large"
     case 499: "Client Closed Request"
+    case 501: "Not Implemented"
     case 503: "Service Unavailable"
+    case 505: "HTTP Version Not Supported"
     default: status < 500 ? "Error" : "Internal Server Error"
     }
   }

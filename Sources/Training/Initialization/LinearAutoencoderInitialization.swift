@@ -3,7 +3,7 @@ import Layers
 public import Models
 public import Tensors
 
-/// The best linear autoencoder of a data set, with which an ``AutoencoderCompact`` begins.
+/// The best linear autoencoder of a data set, with which an `AutoencoderCompact` begins.
 ///
 /// Of all linear maps of squares of f×f pixels to C numbers and back, that to the first C principal
 /// components of the squares loses the least, and it is known in closed form (Bourlard and Kamp

@@ -198,7 +198,7 @@ def latents(page):
     page.get_by_role("button", name="Restore", exact=True).click()
     claim("and restoring it brings it back", becomes(page, canvas, shown))
     channels.nth(1).click()
-    expect(page.locator("#panel-latents h3")).to_have_text("Channel 1")
+    expect(page.locator("#panel-latents h2").first).to_have_text("Channel 1")
     for label in ["Multiply", "Add", re.compile("^1 · ")]:
         shown = pixels(page, canvas)
         page.locator("#panel-latents").get_by_label(label).first.focus()
@@ -330,7 +330,7 @@ def files(page):
       return { median: times[30], p95: times[57] };
     }""")
     print("      scrolling through all of them, a frame took", frames)
-    panel.get_by_label("Kind").select_option("latent")
+    panel.get_by_label("Show", exact=True).select_option("latent")
     options.first.click()
     expect(panel.locator(".facts")).to_contain_text("Weights")
     panel.locator(".file-list").focus()
