@@ -50,6 +50,16 @@ import Testing
     #expect(!run.output.contains("convolution layers") && !run.output.contains("stages"))
   }
 
+  @Test func theBlocksOfTAESDComputeInTheirInputsMemory() throws {
+    func peakBytes(side: Int) throws -> Double {
+      let run = try work.lvae("bench", "--job", "taesd-encode-\(side)", "--repeat", "1", "--json")
+      return try #require(run.records.first?["peak_mb"] as? Double) * 1e6
+    }
+    let more = try peakBytes(side: 1024) - peakBytes(side: 512)
+    // 64 channels of 4 bytes are one feature map, which the encoder's memory grows with; not two.
+    #expect(more / Double(1024 * 1024 - 512 * 512) < 1.75 * 256)
+  }
+
   @Test func aJobComputesItsInput() throws {
     let model = try tinyAutoencoderTiny()
     var random = PhiloxRandomSource(seed: 3)

@@ -66,14 +66,14 @@ public struct AutoencoderTiny: Autoencoder {
   /// Whether encoding gives a distribution with a variance.
   public var hasPosterior: Bool { false }
 
-  /// A convolution at full resolution holds its input and its result.
+  /// A block's result takes its input's memory; to and from half the resolution a quarter is added.
   ///
-  /// A block's result takes its input's memory. The colours come to it, in −1…1 and in 0…1.
+  /// The colours come to it, in −1…1 and in 0…1, and the bands of what lies within a block.
   public var workingBytesPerPixel: Int {
     let channels = max(
       configuration.encoderBlockOutChannels[0],
       configuration.decoderBlockOutChannels[configuration.decoderBlockOutChannels.count - 1])
-    return (2 * channels + 2 * 4) * MemoryLayout<Float>.stride
+    return (3 * channels / 2 + 2 * 4) * MemoryLayout<Float>.stride
   }
 
   /// How latents are brought to the range that a diffusion model works in.
@@ -176,9 +176,8 @@ public struct TinyBlock: Layer {
 
   /// The block's output, of the same shape.
   public func callAsFunction(_ x: consuming Tensor) -> Tensor {
-    let input: Tensor
-    if let pool { input = pool(x) } else { input = x }
-    return input.residualConvolutions(
+    if let pool { x = pool(x) }
+    return (consume x).residualConvolutions(
       convolutions.map { ChainedConvolution(weight: $0.weight, bias: $0.bias) }, activation: .relu)
   }
 

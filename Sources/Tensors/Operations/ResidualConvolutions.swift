@@ -35,7 +35,7 @@ extension Tensor {
     if !GradientRecording.isOn(nodes),
       let chain = ConvolutionChain(convolutions, input: shape, activation)
     {
-      return chain.run(self)
+      return chain.run(consume self)
     }
     guard let last = convolutions.last else { return self }
     let input = self
