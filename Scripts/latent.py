@@ -5,7 +5,8 @@
     scaled = (latent - header["model"]["shift_factor"]) * header["model"]["scaling_factor"]
 
 `loads` takes bytes, for members of tars: webdataset.WebDataset("{000..099}.tar").map_dict(latent=loads).
-`LatentFolder` is a torch Dataset. FileFormat.md describes the bytes. The alpha plane is left out.
+`LatentFolder` is a torch Dataset. FileFormat.md describes the bytes. The alpha plane is left out. Headers
+share what is alike in them: copy one before you change it.
 
     python3 latent.py FILE…                     prints what is in them
     python3 latent.py --speed FOLDER            how many are read in a second
@@ -25,12 +26,14 @@ import zstandard
 SIGNATURE = b"\x89LVAE\r\n\x1a"
 INTEGER_BITS = {"int8": 8, "int6": 6, "int5": 5, "int4": 4}
 LOCAL = threading.local()  # a decompressor a thread
+DECODER = json.JSONDecoder()
+ALIKE = {"model": ("{}", {}), "latent": ("{}", {}), "preview": ("{}", {})}  # the last text and value
 MOST_BYTES = 1 << 29  # of a payload; larger ones are refused
 
 
 def load(path):
     """The latent of a file as a float32 array C×h×w, and the file's header."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         return loads(file.read())
 
 
@@ -64,10 +67,35 @@ def read_header(data):
     end = 8 + struct.unpack("<I", data[4:8])[0]
     if len(data) < end or zlib.crc32(data[: end - 4]) != struct.unpack("<I", data[end - 4 : end])[0]:
         raise ValueError("the header is damaged")
-    header = json.loads(data[16 : end - 4])
+    header = parse(str(data[16 : end - 4], "utf-8"))
     if header["version"] > 1 or header.get("requires"):
         raise ValueError("the file needs a newer reader")
     return header, end
+
+
+def parse(text):
+    """The JSON of a header, as json.loads. Much of it is alike in all files of a data set, and a text that
+    begins with the object that was there the last time has the same object: it ends where its braces do."""
+    header, position, before = {}, 0, '{"'
+    try:
+        while text.startswith(before, position):
+            key, position = DECODER.raw_decode(text, position + 1)
+            if not text.startswith(":", position):
+                return json.loads(text)
+            position += 1
+            last, value = ALIKE.get(key, ("", None))
+            if last and text.startswith(last, position):
+                end = position + len(last)
+            else:
+                value, end = DECODER.raw_decode(text, position)
+                if last and isinstance(value, dict):
+                    ALIKE[key] = text[position:end], value
+            header[key], position, before = value, end, ',"'
+        if text[position:] == "}":
+            return header
+    except json.JSONDecodeError:
+        pass
+    return json.loads(text)  # it has blanks, or isn't JSON
 
 
 def read_frames(data, position, count, size):
@@ -130,7 +158,7 @@ def LatentFolder(folder):
     import torch
 
     class Latents(torch.utils.data.Dataset):
-        paths = sorted(Path(folder).rglob("*.latent"))
+        paths = [str(path) for path in sorted(Path(folder).rglob("*.latent"))]
 
         def __len__(self):
             return len(self.paths)
@@ -146,9 +174,9 @@ def LatentFolder(folder):
 
 def speed(folder):
     """Prints how many latents of a folder one process reads in a second, the files being cached."""
-    paths = sorted(Path(folder).rglob("*.latent"))
+    paths = [str(path) for path in sorted(Path(folder).rglob("*.latent"))]
     for path in paths:
-        path.read_bytes()
+        Path(path).read_bytes()
     start = time.perf_counter(), time.process_time()
     for path in paths:
         load(path)

@@ -8,6 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+
 struct lvae_arena_block {
   char *base;
   size_t byte_count;
@@ -159,12 +165,23 @@ static void fill(const lvae_arena_block *taken) {
   }
 }
 
+/// Tells AddressSanitizer, where the program is built with it, that only the first bytes of a block
+/// are in use.
+static void allow(const lvae_arena_block *block, size_t byte_count) {
+#ifdef ASAN_POISON_MEMORY_REGION
+  ASAN_UNPOISON_MEMORY_REGION(block->base, byte_count);
+  ASAN_POISON_MEMORY_REGION(block->base + byte_count, block->byte_count - byte_count);
+#else
+  (void)block, (void)byte_count;
+#endif
+}
+
 static size_t round_up(size_t byte_count) {
   return (byte_count + alignment - 1) / alignment * alignment;
 }
 
-lvae_arena_block *lvae_arena_take(size_t byte_count) {
-  byte_count = round_up(byte_count);
+lvae_arena_block *lvae_arena_take(size_t wanted) {
+  const size_t byte_count = round_up(wanted);
   pthread_mutex_lock(&lock);
   if (!is_reserved) reserve();
   lvae_arena_block *block = first;
@@ -177,6 +194,7 @@ lvae_arena_block *lvae_arena_take(size_t byte_count) {
     fill(block);
     size_t kept = most_in_use + slack;
     release_holes(kept > least_kept ? kept : least_kept);
+    allow(block, wanted);
   }
   pthread_mutex_unlock(&lock);
   return block;
@@ -187,6 +205,7 @@ void *lvae_arena_base(const lvae_arena_block *block) { return block->base; }
 void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
   pthread_mutex_lock(&lock);
   const size_t before = block->byte_count;
+  allow(block, byte_count);
   cut(block, round_up(byte_count));
   if (block->byte_count < before) {
     lvae_arena_block *rest = block->after;
@@ -198,6 +217,7 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
 
 void lvae_arena_give_back(lvae_arena_block *block) {
   pthread_mutex_lock(&lock);
+  allow(block, 0);
   block->is_free = true;
   in_use -= block->byte_count;
   if (block->after && block->after->is_free) join(block);

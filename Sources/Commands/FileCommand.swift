@@ -13,16 +13,18 @@ struct FileCommand {
   /// What a line of JSON says about one input.
   private struct Record<Facts: Encodable>: Encodable {
     var input: String
+    var member: String?
     var output: String?
     var status: String
     var error: String?
     var facts: Facts?
 
-    private enum Keys: String, CodingKey { case input, output, status, error }
+    private enum Keys: String, CodingKey { case input, member, output, status, error }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Keys.self)
       try container.encode(input, forKey: .input)
+      try container.encodeIfPresent(member, forKey: .member)
       try container.encodeIfPresent(output, forKey: .output)
       try container.encode(status, forKey: .status)
       try container.encodeIfPresent(error, forKey: .error)
@@ -93,7 +95,7 @@ struct FileCommand {
         files, failures: failures, interruption: session.interruption, stop: session.stop,
         examine: job.examine, read: job.read,
         compute: { file, loaded in
-          if let text = job.announce(loaded) { progress.message("\(file.input.path): \(text)") }
+          if let text = job.announce(loaded) { progress.message("\(file.input.label): \(text)") }
           return try job.compute(file, loaded)
         }, pack: job.pack, report: report)
     }
@@ -127,7 +129,8 @@ struct FileCommand {
     of file: PlannedFile, _ outcome: StageOutcome<Facts>
   ) -> Record<Facts> {
     let output = file.outputPath.isEmpty ? nil : file.outputPath
-    var record = Record<Facts>(input: file.input.path, output: output, status: "done")
+    var record = Record<Facts>(
+      input: file.input.path, member: file.input.member?.name, output: output, status: "done")
     switch outcome {
     case .done(let facts): record.facts = facts
     case .upToDate: record.status = "skipped"

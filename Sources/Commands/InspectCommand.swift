@@ -10,19 +10,23 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what .latent files and drawn pictures say about themselves.",
     discussion: """
-      Of .latent files the header is read only, and no model is needed; `lvae verify` reads all of \
-      it. Of a PNG file that is named and that lvae drew, the settings are shown, and the command \
+      Of .latent files, also of those in tars, the header is read only, and no model is needed; \
+      `lvae verify` reads all of it. Of a PNG file that is named and that lvae drew, the settings are shown, and the command \
       that makes it again.
       """)
 
-  @Argument(help: "Files, and folders that are walked with all that is below them.")
+  @Argument(help: "Files, tars, and folders that are walked with all that is below them.")
   var inputs: [String]
 
-  @Flag(help: "A line of JSON for each file: its name, and its header as it stands.")
+  @Flag(
+    help: """
+      A line of JSON for each file: its name (of a member the tar's, and its own), and its header \
+      as it stands.
+      """)
   var json = false
 
   func run() throws {
-    let list = try InputWalker.expand(inputs, extensions: ["latent"])
+    let list = try InputWalker.expandWithTars(inputs, extensions: ["latent"])
     for failure in list.failures { try tell(failure.path, failure.reason) }
     var shown = 0
     for file in list.files {
@@ -32,16 +36,17 @@ struct InspectCommand: ParsableCommand {
           shown += 1
           continue
         }
-        let header = try LatentFile.readHeader(contentsOf: file.url)
+        let header = try LatentFile.readHeader(contentsOf: file.url, in: file.member?.range)
         if json {
-          print("{\"header\":\(header.json),\"input\":\(try JSONLines.line(file.path))}")
+          let member = try file.member.map { ",\"member\":\(try JSONLines.line($0.name))" } ?? ""
+          print("{\"header\":\(header.json),\"input\":\(try JSONLines.line(file.path))\(member)}")
         } else {
           if shown > 0 { print() }
-          print(HeaderText.text(of: header, path: file.path))
+          print(HeaderText.text(of: header, file))
         }
         shown += 1
       } catch let error as any Error & CustomStringConvertible {
-        try tell(file.path, error.description)
+        try tell(file.path, member: file.member?.name, error.description)
       }
     }
     if shown < list.files.count + list.failures.count {
@@ -75,21 +80,25 @@ struct InspectCommand: ParsableCommand {
   }
 
   private struct Record: Encodable {
-    let input, error: String
+    let input: String
+    let member: String?
+    let error: String
     let status = "failed"
   }
 
   /// Says why a file is not shown, as the other commands do.
-  private func tell(_ path: String, _ reason: String) throws {
-    if json { print(try JSONLines.line(Record(input: path, error: reason))) }
-    StandardError.write(RunSummary.Failure(path: path, reason: reason).description)
+  private func tell(_ path: String, member: String? = nil, _ reason: String) throws {
+    if json { print(try JSONLines.line(Record(input: path, member: member, error: reason))) }
+    let label = member.map { "\(path): \($0)" } ?? path
+    StandardError.write(RunSummary.Failure(path: label, reason: reason).description)
   }
 }
 
 /// The header of a `.latent` file, for people.
 enum HeaderText {
-  static func text(of header: LatentHeader, path: String) -> String {
-    let byteCount = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+  static func text(of header: LatentHeader, _ file: InputFile) -> String {
+    let size = try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int
+    let byteCount = file.member?.range.count ?? size ?? 0
     var rows: [(String, String)] = [
       ("model", model(header.metadata.model)),
       ("weights", header.metadata.model.sha256),
@@ -107,7 +116,7 @@ enum HeaderText {
     rows.append(("scaling", scaling(header.metadata.model)))
     rows.append(("thumbnail", header.metadata.preview == nil ? "none" : "linear projection"))
     rows.append(("written by", header.metadata.program))
-    return table(rows, path: path)
+    return table(rows, path: file.label)
   }
 
   /// Rows of names and values below a path.

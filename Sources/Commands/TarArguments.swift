@@ -12,7 +12,6 @@ struct TarArguments {
   /// The arguments with braces expanded.
   let input: InputOptions
 
-  private static let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"]
   private static let standardStream = "-"
 
   /// What the arguments say; nil if they name no tar.
@@ -61,8 +60,7 @@ struct TarArguments {
   }
 
   private static func isTar(_ path: String) -> Bool {
-    let name = path.lowercased()
-    return suffixes.contains(where: name.hasSuffix) && !InputWalker.isFolder(path)
+    TarNames.isTar(path) && !InputWalker.isFolder(path)
   }
 
   private static func plan(_ input: InputOptions) throws -> ([PlannedFile], [InputFailure]) {
@@ -70,10 +68,7 @@ struct TarArguments {
     // Results aren't compressed as a whole: each .latent is.
     let files = list.files.map { file in
       var file = file
-      let name = file.relativePath.lowercased()
-      if let suffix = suffixes.last(where: { $0 != ".tar" && name.hasSuffix($0) }) {
-        file.relativePath = file.relativePath.dropLast(suffix.count) + ".tar"
-      }
+      file.relativePath = TarNames.withoutCompression(file.relativePath)
       return file
     }
     if let double = Dictionary(grouping: files, by: \.relativePath).first(where: { $1.count > 1 }) {

@@ -12,17 +12,19 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Check that .latent files are whole, and decode to what they were made from.",
     usage: "lvae verify [<options>] <inputs> ...",
     discussion: """
-      Without options, checksums, sizes and numbers are checked, which needs no model. With \
-      --source each file is compared with its picture: the picture must be the one that was \
+      Without options, checksums, sizes and numbers are checked, which needs no model; of a tar, \
+      also that it is whole and has no two members of one name. With --source each file is compared with its picture: the picture must be the one that was \
       encoded, the file is decoded with the model of --model or of `lvae models list`, and the \
       PSNR is shown.
       """)
 
-  @Argument(help: "Files, and folders that are walked with all that is below them.")
+  @Argument(help: "Files, tars, and folders that are walked with all that is below them.")
   var inputs: [String]
 
   @Option(
-    help: ArgumentHelp("The folder of the pictures that were encoded.", valueName: "dir"))
+    help: ArgumentHelp(
+      "The folder of the pictures that were encoded, or of the tars with them, or such a tar.",
+      valueName: "dir"))
   var source: String?
 
   @Option(
@@ -48,7 +50,7 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let list = try InputWalker.expand(inputs, extensions: ["latent"])
+    let list = try InputWalker.expandWithTars(inputs, extensions: ["latent"])
     // Nothing is written: the plan only names the files.
     let files = list.files.map { PlannedFile(input: $0, outputPath: "") }
     let pictures = try source.map { try SourcePictures(folder: $0) }
@@ -57,10 +59,10 @@ struct VerifyCommand: ParsableCommand {
     let minPsnr = minPsnr
     let job = FileJob(
       line: { file, facts in
-        facts.psnr.map { "\(HeaderText.decimal($0, digits: 2)) dB  \(file.input.path)" }
+        facts.psnr.map { "\(HeaderText.decimal($0, digits: 2)) dB  \(file.input.label)" }
       },
       read: { file in
-        let latent = try LatentFile(contentsOf: file.input.url)
+        let latent = try LatentFile(contentsOf: file.input)
         guard latent.latent.dequantized().isFinite else {
           throw CodecError.nonFiniteLatents(model: latent.metadata.model.name)
         }
@@ -71,7 +73,7 @@ struct VerifyCommand: ParsableCommand {
           model: latent.metadata.model.name, values: latent.metadata.values.rawValue)
         if let pictures {
           let picture = try pictures.picture(of: latent, at: file.input)
-          facts.source = picture.path
+          facts.source = picture.label
           facts.psnr = try Self.quality(of: latent, picture, models)
         }
         if let minPsnr, let psnr = facts.psnr, psnr < minPsnr {
@@ -96,7 +98,7 @@ struct VerifyCommand: ParsableCommand {
     }
     // A file without the picture's hash may be of another one.
     guard decoded.width == original.width, decoded.height == original.height else {
-      throw VerificationError.sourceChanged(path: picture.path)
+      throw VerificationError.sourceChanged(path: picture.label)
     }
     // What lies under full transparency was not encoded.
     return decoded.peakSignalToNoiseRatio(to: original.separatingAlpha().colors)
@@ -108,12 +110,17 @@ struct SourcePictures: Sendable {
   private let folder: String
   private let pathsByStem: [String: [InputFile]]
 
-  /// Finds all pictures below a folder.
+  /// Finds all pictures below a folder, those in tars too.
   init(folder: String) throws {
     self.folder = folder
     let extensions = Set(ImageFormat.allCases.flatMap(\.fileExtensions))
-    let list = try InputWalker.expand([folder], extensions: extensions)
-    pathsByStem = Dictionary(grouping: list.files) { Self.stem(of: $0.relativePath) }
+    let list = try InputWalker.expandWithTars([folder], extensions: extensions)
+    pathsByStem = Dictionary(grouping: list.files) { Self.stem(of: Self.place(of: $0)) }
+  }
+
+  /// By what a picture and its latent belong together: their path below the folder, or in the tar.
+  private static func place(of file: InputFile) -> String {
+    file.member?.name ?? file.relativePath
   }
 
   /// The path without its extension, `photo.jpg.latent` like `photo.jpg`.
@@ -123,18 +130,18 @@ struct SourcePictures: Sendable {
 
   /// The picture of a file, which has the same relative path and the hash of the header.
   func picture(of latent: LatentFile, at file: InputFile) throws -> InputFile {
-    let stem = Self.stem(of: file.relativePath)
+    let stem = Self.stem(of: Self.place(of: file))
     // `a/photo.latent` is of `a/photo.*`, and `a/photo.jpg.latent` of `a/photo.jpg`.
     let candidates =
       pathsByStem[stem, default: []]
-      + pathsByStem[Self.stem(of: stem), default: []].filter { $0.relativePath == stem }
+      + pathsByStem[Self.stem(of: stem), default: []].filter { Self.place(of: $0) == stem }
     guard !candidates.isEmpty else { throw VerificationError.noSource(folder: folder, stem: stem) }
     guard let wanted = latent.metadata.source?.sha256 else { return candidates[0] }
     for candidate in candidates {
       let bytes = try FileReading.bytes(of: candidate)
       if SHA256.hexadecimal(of: bytes) == wanted { return candidate }
     }
-    throw VerificationError.sourceChanged(path: candidates[0].path)
+    throw VerificationError.sourceChanged(path: candidates[0].label)
   }
 }
 

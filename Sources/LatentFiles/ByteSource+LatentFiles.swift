@@ -2,10 +2,12 @@ import Foundation
 import Tensors
 
 extension ByteSource {
-  /// Opens a file, with the error of this module.
-  convenience init(latentFileAt url: URL) throws(LatentFileError) {
+  /// Opens a file, or a part of one, with the error of this module.
+  convenience init(
+    latentFileAt url: URL, in range: Range<Int>? = nil
+  ) throws(LatentFileError) {
     do {
-      try self.init(contentsOf: url)
+      try self.init(contentsOf: url, in: range)
     } catch {
       throw LatentFileError(error)
     }

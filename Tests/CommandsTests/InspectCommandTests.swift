@@ -35,6 +35,26 @@ import Testing
     #expect(try work.lvae("inspect", "L/y.latent").status == 3)
   }
 
+  @Test func membersOfTarsAreShown() throws {
+    let latent = try work.bytes("L/x.latent")
+    var tar = TarWriter()
+    tar.add("a/x.latent", latent)
+    tar.add("a/x.txt", Array("a caption".utf8))
+    tar.add("a/y.latent", Array("no".utf8))
+    try work.write(tar.finished, to: "T/s.tar")
+    let run = try work.lvae("inspect", "T")
+    #expect(run.status == 1)
+    #expect(
+      run.errors == "T/s.tar: a/y.latent: this is not a .latent file; make one with lvae encode\n")
+    // All but the name is as of the file by itself.
+    let lines = try work.lvae("inspect", "L/x.latent").output.split(separator: "\n").dropFirst()
+    #expect(run.output == (["T/s.tar: a/x.latent"] + lines).joined(separator: "\n") + "\n")
+    let records = try work.lvae("inspect", "T/s.tar", "--json").records
+    #expect(records.map { $0["input"] as? String } == ["T/s.tar", "T/s.tar"])
+    #expect(records.map { $0["member"] as? String } == ["a/x.latent", "a/y.latent"])
+    #expect(records[0]["header"] is [String: Any] && records[1]["error"] is String)
+  }
+
   @Test func itAnswersAtOnce() throws {
     // A quarter of a second on a busy machine; 20 ms on an idle one.
     let times = try (0..<5).map { _ in

@@ -135,6 +135,18 @@ import Testing
     #expect(!work.exists("model/settings.json"))
   }
 
+  /// As where the library is another version than the mpirun that started the processes: each would
+  /// train alone, and all write into one folder.
+  @Test(.enabled(if: mpirun != nil, "skipped: needs Open MPI (Debian: openmpi-bin)"))
+  func aLibraryThatDoesNotFindTheOthersIsRefused() throws {
+    for variables in ["OMPI_COMM_WORLD_SIZE=2", "PMIX_RANK=0 SLURM_STEP_NUM_TASKS=2"] {
+      let run = try work.bash("\(variables) $LVAE train data -o model --config run.json")
+      #expect(run.status == 3, "\(run.errors)")
+      #expect(run.errors.contains("=2, and Open MPI's library finds 1 of"), "\(run.errors)")
+    }
+    #expect(!work.exists("model"))
+  }
+
   @Test func launchersThatCannotBeFollowedAreRefused() throws {
     let command = "$LVAE train data -o model --config run.json"
     for (variables, reason) in [

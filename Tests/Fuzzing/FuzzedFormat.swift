@@ -12,7 +12,7 @@ import Training
 /// A reader may refuse bytes by throwing; what the fuzzer looks for is a trap, an error of memory,
 /// time or memory out of proportion, and a file that isn't read as it is written again.
 enum FuzzedFormat: String, CaseIterable {
-  case latent, safetensors, torch, image, tar, idx, npy, npz, configuration, settings
+  case latent, safetensors, torch, image, tar, idx, npy, npz, configuration, settings, manifest
 
   /// Reads bytes.
   ///
@@ -29,6 +29,7 @@ enum FuzzedFormat: String, CaseIterable {
     case .npz: _ = try ForeignLatent(decoding: bytes, as: .kohyaNPZ, channels: 4)
     case .configuration: try readConfiguration(bytes)
     case .settings: try readSettings(bytes)
+    case .manifest: try readManifest(bytes)
     }
   }
 
@@ -58,6 +59,7 @@ enum FuzzedFormat: String, CaseIterable {
 
   private func readSafetensors(_ bytes: [UInt8]) throws {
     let file = try Safetensors(bytes: ByteSource(bytes))
+    _ = try? ForeignLatent(decoding: bytes, as: .safetensors, channels: 4)
     for entry in file.entries { _ = try file.tensor(named: entry.name) }
   }
 
@@ -79,9 +81,15 @@ enum FuzzedFormat: String, CaseIterable {
   private func readTar(_ bytes: [UInt8]) throws {
     let path = try onDisk(bytes)
     let limits = TarReader.Limits(memberByteCount: 1 << 20, memberCount: 1000)
-    _ = try? TarReader.index(of: path, limits: limits)
+    var places = TarReader.wholeMembers(of: path, limits: limits).members[...]
     let reader = try TarReader(path: path, limits: limits)
-    while try reader.next() != nil { _ = try reader.bytes() }
+    while let member = try reader.next() {
+      let content = try reader.bytes()
+      guard let place = places.popFirst() else { continue }
+      precondition(
+        place.member == member && Array(bytes[place.range]) == content,
+        "a member of a tar isn't where the index says")
+    }
   }
 
   private func readConfiguration(_ bytes: [UInt8]) throws {
@@ -99,6 +107,23 @@ enum FuzzedFormat: String, CaseIterable {
     let value = try JSONParser.parse(bytes)
     let again = try JSONParser.parse(Array(value.text.utf8))
     precondition(again == value, "JSON changed on the way through text")
+  }
+
+  private func readManifest(_ bytes: [UInt8]) throws {
+    let folder = ManifestFolder(
+      results: "/dev/shm/lvae-fuzzing-results-\(ProcessInfo.processInfo.processIdentifier)")
+    guard let shard = Shard(index: 0, count: 1) else { return }
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    try Data(bytes).write(to: URL(filePath: folder.manifest(of: shard)))
+    var reader = try ManifestReader(of: shard, in: folder)
+    while let record = try reader.next() {
+      for path in [record.path, record.output ?? ""] {
+        precondition(
+          !path.hasPrefix("/") && !path.split(separator: "/").contains(".."),
+          "a manifest leads out of its folder")
+      }
+    }
   }
 
   /// The path of a file with these bytes, always the same.

@@ -87,4 +87,28 @@ import Testing
       }
     }
   }
+
+  /// The reader keeps what headers have in common; it must see where they differ.
+  @Test(
+    .enabled(if: isAvailable, "skipped: needs numpy and zstandard (set LVAE_PYTHON to a Python)"))
+  func pythonReadsHeadersLikeJSON() throws {
+    let program = """
+      import json, sys
+      sys.dont_write_bytecode = True
+      sys.path.insert(0, sys.argv[1])
+      import latent
+      good = ['{"version":1,"model":{"a":1,"b":[1]},"latent":{"s":2}}',
+        '{"version":12,"model":{"a":1,"b":[1]},"latent":{"s":3},"preview":{}}',
+        '{"version":1,"model":{"a":1,"b":[1]}}', '{"model":{"a":1,"b":[1],"c":"}"},"x":"{"}',
+        '{"model":{"a":1},"model":{"a":2}}', '{ "model" : {"a":2} }', '{"model":null,"latent":{}}', '{}',
+        r'{"model":{"a":1,"b":[1]},"a\\u0062":"\\""}', '[]', '3', '{"version":{"a":1}}', '{"version":{"a":1},"b":2}']
+      bad = ['', '{', '{"model":{"a":2}', '{"model":{"a":2}}}', '{"model":{"a":2},}', '{"a"}', '{1:2}', '{"a":1"b":2}']
+      for text in good * 2: assert latent.parse(text) == json.loads(text), text
+      for text in bad:
+        try: latent.parse(text)
+        except json.JSONDecodeError: continue
+        raise SystemExit(f"{text} was taken")
+      """
+    #expect(try Self.run("-c", program, Self.scripts.path).isEmpty)
+  }
 }

@@ -25,7 +25,16 @@ public struct LatentFile: Sendable, Equatable {
   public init(
     contentsOf url: URL, limits: LatentFileLimits = LatentFileLimits()
   ) throws(LatentFileError) {
-    let file = try ByteSource(latentFileAt: url)
+    try self.init(contentsOf: url, in: nil, limits: limits)
+  }
+
+  /// Reads a file, or just the bytes in `range` of one: a member of a tar.
+  ///
+  /// - Throws: any ``LatentFileError`` that is about reading.
+  package init(
+    contentsOf url: URL, in range: Range<Int>?, limits: LatentFileLimits = LatentFileLimits()
+  ) throws(LatentFileError) {
+    let file = try ByteSource(latentFileAt: url, in: range)
     var bytes = try Self.headerBytes(file, limits: limits)
     let header = try HeaderFrame.header(in: bytes, limits: limits).header
     // No well-made frame is much larger than its content: what is beyond this is not read.
@@ -41,8 +50,17 @@ public struct LatentFile: Sendable, Equatable {
   public static func readHeader(
     contentsOf url: URL, limits: LatentFileLimits = LatentFileLimits()
   ) throws(LatentFileError) -> LatentHeader {
-    try readHeader(
-      decoding: try headerBytes(ByteSource(latentFileAt: url), limits: limits), limits: limits)
+    try readHeader(contentsOf: url, in: nil, limits: limits)
+  }
+
+  /// Reads the header of a file, or of the bytes in `range` of one: a member of a tar.
+  ///
+  /// - Throws: any ``LatentFileError`` that is about headers.
+  package static func readHeader(
+    contentsOf url: URL, in range: Range<Int>?, limits: LatentFileLimits = LatentFileLimits()
+  ) throws(LatentFileError) -> LatentHeader {
+    let file = try ByteSource(latentFileAt: url, in: range)
+    return try readHeader(decoding: try headerBytes(file, limits: limits), limits: limits)
   }
 
   /// Reads the header of a file's bytes, or of so many of them that the header is whole.

@@ -110,8 +110,8 @@ package struct FileRun: Sendable {
       progress.advance(.upToDate)
     case .failed(_, let error):
       let reason = "\(error)"
-      recorder.update { $0.countFailure(file.input.path, reason) }
-      progress.message(RunSummary.Failure(path: file.input.path, reason: reason).description)
+      recorder.update { $0.countFailure(file.input.label, reason) }
+      progress.message(RunSummary.Failure(path: file.input.label, reason: reason).description)
       progress.advance(.failed)
     }
   }

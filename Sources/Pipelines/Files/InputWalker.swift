@@ -6,13 +6,19 @@ package struct InputFile: Hashable, Sendable {
   package var path: String
   /// Where it lies below the output folder: unique within one list.
   package var relativePath: String
+  /// Where it lies in the tar at `path`; nil if it is a file of its own.
+  package var member: TarPlace?
 
-  package init(path: String, relativePath: String) {
+  package init(path: String, relativePath: String, member: TarPlace? = nil) {
     self.path = path
     self.relativePath = relativePath
+    self.member = member
   }
 
-  /// Where it is, as a URL.
+  /// What messages call it: its path, and behind a tar's that of the member.
+  package var label: String { member.map { "\(path): \($0.name)" } ?? path }
+
+  /// Where it is, as a URL; of a member its tar.
   package var url: URL { URL(filePath: path, directoryHint: .notDirectory) }
 }
 

@@ -9,6 +9,7 @@ import Tensors
 
   /// The most members that are read.
   private static let mostMembers = 1024
+  private static let pieceByteCount = 1 << 18
   private static let format = ".npz"
 
   /// An empty one.
@@ -72,22 +73,21 @@ import Tensors
         throw .tooLarge(format: format, byteCount: size, limit: limit)
       }
       room -= size
-      // One more, so that a member which is longer than it says is noticed.
-      var bytes = [UInt8](repeating: 0, count: size + 1)
-      var count = 0
-      while count < bytes.count {
-        let read = unsafe bytes.withUnsafeMutableBytes { target in
-          unsafe archive_read_data(
-            archive, target.baseAddress.map { unsafe $0 + count }, size + 1 - count)
+      // Memory is taken for what is there, and not for what a header says.
+      var bytes: [UInt8] = []
+      var read = 1
+      while read > 0, bytes.count <= size {
+        let piece = unsafe [UInt8](unsafeUninitializedCapacity: pieceByteCount) { target, count in
+          read = unsafe archive_read_data(archive, target.baseAddress, target.count)
+          count = max(0, read)
         }
         guard read >= 0 else { throw damaged() }
-        if read == 0 { break }
-        count += read
+        bytes += piece
       }
-      guard count == size else {
+      guard bytes.count == size else {
         throw .damaged(format: format, reason: "\(name) has not the size that it says")
       }
-      members.append((name, Array(bytes.dropLast())))
+      members.append((name, bytes))
     }
   }
 

@@ -20,6 +20,8 @@ package enum TarError: Error, Hashable, Sendable {
   case sparse(path: String, member: String)
   /// A member is a link or a device, where only files are taken.
   case notAFile(path: String, member: String, kind: String)
+  /// It holds no file of those that were looked for.
+  case holdsNone(path: String, extensions: [String])
   /// Two members have one name.
   case duplicate(path: String, member: String)
 }
@@ -51,6 +53,9 @@ extension TarError: CustomStringConvertible {
     case .notAFile(let path, let member, let kind):
       "\(path): the member \(member) is \(kind), and only files and folders are taken; pack what it "
         + "stands for (tar --dereference --hard-dereference)"
+    case .holdsNone(let path, let extensions):
+      "\(path): the tar holds no file that ends in "
+        + "\(extensions.map { ".\($0)" }.joined(separator: ", ")); is it another tar that you mean?"
     case .duplicate(let path, let member):
       "\(path): there would be two members \(member); give one of them another name and pack again"
     }

@@ -3,9 +3,9 @@ import Glibc
 
 /// Reads the files in a tar, one behind the other: the only file here that calls libarchive.
 ///
-/// POSIX (pax), ustar and GNU tars; plain, or compressed with gzip, zstd, xz or bzip2. Folders are
-/// passed over, and unless they are refused links and devices. A tar without its end marker is cut off, even where the cut is
-/// between members.
+/// POSIX (pax), ustar and GNU tars; plain, or compressed with gzip, zstd, xz or bzip2. Tars that were
+/// joined by `cat` are one. Folders are passed over, and unless they are refused links and devices.
+/// A tar without its end marker is cut off, even where the cut is between members.
 @safe package final class TarReader {
   /// What a reader refuses to take memory for.
   package struct Limits: Hashable, Sendable {
@@ -40,7 +40,8 @@ import Glibc
   private let fileByteCount: Int
   private var headerCount = 0
   private var current: Member?
-  /// Where the blocks of the last file end.
+  /// Where the bytes of the last file begin, and where its blocks end.
+  private var dataStart = 0
   private var lastEnd = 0
 
   private static let blockByteCount = 512
@@ -51,8 +52,7 @@ import Glibc
   /// - Parameters:
   ///   - path: The file.
   ///   - limits: What is refused.
-  ///   - refusesOtherKinds: Whether links and devices are errors, and tars that were joined by `cat`
-  ///     are one; else the former are passed over, and of the latter the first is read.
+  ///   - refusesOtherKinds: Whether links and devices are errors; else they are passed over.
   /// - Throws: ``TarError/unreadable(path:reason:)``.
   package convenience init(
     path: String, limits: Limits = Limits(), refusesOtherKinds: Bool = false
@@ -96,9 +96,7 @@ import Glibc
     unsafe archive_read_support_filter_xz(archive)
     unsafe archive_read_support_filter_bzip2(archive)
     // What stands behind the end mark of a tar must not be lost without a word.
-    if refusesOtherKinds {
-      unsafe archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1")
-    }
+    unsafe archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1")
   }
 
   deinit {
@@ -154,21 +152,30 @@ import Glibc
   package static func index(
     of path: String, limits: Limits = Limits()
   ) throws(TarError) -> [(member: Member, range: Range<Int>)] {
-    let reader = try TarReader(path: path, limits: limits)
+    let (members, problem) = wholeMembers(of: path, limits: limits)
+    if let problem { throw problem }
+    return members
+  }
+
+  /// The same as ``index(of:limits:)`` of a tar that may be cut off or damaged: what is whole of it,
+  /// and what is wrong with it.
+  package static func wholeMembers(
+    of path: String, limits: Limits = Limits()
+  ) -> (members: [(member: Member, range: Range<Int>)], problem: TarError?) {
     var found: [(member: Member, range: Range<Int>)] = []
-    var last: Member?
-    while true {
-      let header = try reader.advance()
-      if let last {
-        // A header begins where the last member's blocks end.
-        let blockCount = (last.byteCount + blockByteCount - 1) / blockByteCount
-        let start = reader.position - blockCount * blockByteCount
-        found.append((last, start..<start + last.byteCount))
+    do throws(TarError) {
+      let reader = try TarReader(path: path, limits: limits)
+      while let header = try reader.advance() {
+        guard !reader.isCompressed else { throw .compressed(path: path) }
+        guard let member = header.member else { continue }
+        if header.isSparse { throw .sparse(path: path, member: member.name) }
+        let end = reader.dataStart + member.byteCount
+        guard end <= reader.fileByteCount else { continue }  // the next header will be missing
+        found.append((member, reader.dataStart..<end))
       }
-      guard let header else { return found }
-      guard !reader.isCompressed else { throw .compressed(path: path) }
-      last = header.member
-      if let last, header.isSparse { throw .sparse(path: path, member: last.name) }
+      return (found, nil)
+    } catch {
+      return (found, error)
     }
   }
 
@@ -227,7 +234,8 @@ import Glibc
     current = Member(
       name: name, byteCount: size, modificationTime: unsafe archive_entry_mtime(entry))
     let blockCount = (size + Self.blockByteCount - 1) / Self.blockByteCount
-    lastEnd = unsafe Int(archive_filter_bytes(archive, 0)) + blockCount * Self.blockByteCount
+    dataStart = unsafe Int(archive_filter_bytes(archive, 0))
+    lastEnd = dataStart + blockCount * Self.blockByteCount
     return Header(member: current, isSparse: unsafe archive_entry_sparse_count(entry) > 0)
   }
 

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 import Glibc
 
-/// Bytes that are read in pieces: a file, or memory.
+/// Bytes that are read in pieces: a file, a part of one, or memory.
 ///
 /// A file is read with `pread` rather than mapped: what is wanted goes straight to its place, and
 /// a file that another process cuts short is an error and not a signal.
@@ -12,6 +12,8 @@ import Glibc
   package let byteCount: Int
   private let memory: [UInt8]?
   private let descriptor: CInt
+  /// Where the first byte lies in the file.
+  private let start: Int
 
   /// The bytes of `memory`.
   package init(_ memory: [UInt8], name: String = "bytes in memory") {
@@ -19,10 +21,13 @@ import Glibc
     self.memory = memory
     byteCount = memory.count
     descriptor = -1
+    start = 0
   }
 
   /// The bytes of a file, which stays open while this object lives.
-  package init(contentsOf url: URL) throws(ByteSourceError) {
+  ///
+  /// With `range` just those, as if they were a file of their own.
+  package init(contentsOf url: URL, in range: Range<Int>? = nil) throws(ByteSourceError) {
     name = url.path
     memory = nil
     let descriptor = unsafe open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -34,8 +39,15 @@ import Glibc
       close(descriptor)
       throw ByteSourceError(name: name, reason: "is not a regular file; give a file's path")
     }
+    let range = range ?? 0..<Int(status.st_size)
+    guard range.lowerBound >= 0, range.upperBound <= Int(status.st_size) else {
+      close(descriptor)
+      throw ByteSourceError(
+        name: name,
+        reason: "ends at byte \(status.st_size); bytes up to \(range.upperBound) were wanted")
+    }
     self.descriptor = descriptor
-    byteCount = Int(status.st_size)
+    (start, byteCount) = (range.lowerBound, range.count)
   }
 
   /// All bytes of a file that has no more than `limit` of them.
@@ -75,8 +87,9 @@ import Glibc
     }
     var done = 0
     while done < buffer.count {
-      let start = unsafe buffer.baseAddress.map { unsafe $0 + done }
-      let got = unsafe pread(descriptor, start, min(buffer.count - done, 1 << 30), offset + done)
+      let place = unsafe buffer.baseAddress.map { unsafe $0 + done }
+      let got = unsafe pread(
+        descriptor, place, min(buffer.count - done, 1 << 30), start + offset + done)
       if got < 0 && errno == EINTR { continue }
       guard got > 0 else {
         let reason = got == 0 ? "was cut short while it was read" : Self.systemError()

@@ -48,7 +48,11 @@ import Tensors
     var detail = [CChar](repeating: 0, count: 512)
     let path = environment["LVAE_LIBMPI"]
     let mpi = unsafe lvae_mpi_open(path, &status, &detail, detail.count)
-    if let mpi = unsafe mpi { return unsafe ProcessGroup(mpi) }
+    if let mpi = unsafe mpi {
+      let group = unsafe ProcessGroup(mpi)
+      try group.check(startedBy: environment)
+      return group
+    }
     let reason = String(
       decoding: detail.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     switch status {
@@ -72,6 +76,18 @@ import Tensors
       }
     }
     return nil
+  }
+
+  /// A library that doesn't understand the launcher takes each process for one that runs alone.
+  private func check(startedBy environment: [String: String]) throws(ProcessGroupError) {
+    for variable in ["OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"] {
+      guard let value = environment[variable], let started = Int(value) else { continue }
+      guard started == count else {
+        leave()
+        throw .lost(variable: variable, started: started, found: count)
+      }
+      return
+    }
   }
 
   /// Whether this is the process that writes files and speaks to people.

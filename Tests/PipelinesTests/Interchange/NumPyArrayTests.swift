@@ -91,6 +91,18 @@ import Testing
     damaged[35] ^= 1
     #expect(throws: InterchangeError.self) { try ZipArchive(decoding: damaged) }
   }
+
+  @Test func aSizeThatAMemberDoesNotHaveTakesNoMemory() throws {
+    var zip = ZipArchive.packed([("a.npy", [1, 2, 3])])
+    let directory = zip.count - 22 - 46 - "a.npy".utf8.count
+    // Compressed or not, almost 4 GiB, by the member's header and by the directory.
+    for place in [18, 22, directory + 20, directory + 24] {
+      zip.replaceSubrange(place..<place + 4, with: [0, 0, 0xFF, 0xFF])
+    }
+    let before = try #require(PeakMemory.byteCount)
+    #expect(throws: InterchangeError.self) { try ZipArchive(decoding: zip, limit: 1 << 40) }
+    #expect(try #require(PeakMemory.byteCount) - before < 1 << 31)
+  }
 }
 
 extension ZipArchive {

@@ -79,6 +79,32 @@ import Testing
     #expect(try indexed(path) == expected)
   }
 
+  @Test func tarsThatWereJoinedAreOne() throws {
+    var first = TarWriter()
+    first.add("x", Array("1".utf8))
+    var second = TarWriter()
+    second.add("y", Array(repeating: 0x32, count: 700))
+    // GNU tar fills up to 10 KiB behind the end mark.
+    let path = try write(
+      first.finished + [UInt8](repeating: 0, count: 10240 - first.finished.count)
+        + second.finished)
+    let expected = ["x": "1", "y": String(repeating: "2", count: 700)]
+    #expect(try contents(of: path) == expected)
+    #expect(try indexed(path) == expected)
+  }
+
+  @Test func ofACutOffTarWhatIsWholeIsFound() throws {
+    var tar = TarWriter()
+    tar.add("x", [UInt8](repeating: 1, count: 700))
+    tar.add("y", [UInt8](repeating: 2, count: 512))
+    for (count, names) in [(700, []), (1536, ["x"]), (2500, ["x"]), (2560, ["x", "y"])] {
+      let path = try write(Array(tar.finished.prefix(count)))
+      let (members, problem) = TarReader.wholeMembers(of: path)
+      #expect(members.map(\.member.name) == names, "\(count) bytes")
+      #expect(problem == .cutOff(path: path, wholeCount: names.count), "\(count) bytes")
+    }
+  }
+
   @Test(arguments: ["/etc/x", "../x", "a/../../x", "a/.."])
   func namesThatLeadOutAreRefused(_ name: String) throws {
     var tar = TarWriter()

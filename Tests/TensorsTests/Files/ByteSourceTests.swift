@@ -19,6 +19,21 @@ struct ByteSourceTests {
     }
   }
 
+  @Test func aPartOfAFileIsReadLikeAFile() throws {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    try withTemporaryFolder { (folder: URL) throws in
+      let url = folder.appending(path: "bytes")
+      try Data(bytes).write(to: url)
+      let source = try ByteSource(contentsOf: url, in: 300..<700)
+      #expect(source.byteCount == 400)
+      #expect(try source.bytes(in: 0..<400) == Array(bytes[300..<700]))
+      #expect(try source.bytes(in: 17..<18) == [bytes[317]])
+      #expect(throws: ByteSourceError.self) { try source.bytes(in: 399..<401) }
+      #expect(throws: ByteSourceError.self) { try ByteSource(contentsOf: url, in: 999..<1001) }
+      #expect(try ByteSource(contentsOf: url, in: 1000..<1000).byteCount == 0)
+    }
+  }
+
   @Test func aFileThatIsCutShortIsAnError() throws {
     try withTemporaryFolder { (folder: URL) throws in
       let url = folder.appending(path: "bytes")

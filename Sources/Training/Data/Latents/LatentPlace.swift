@@ -21,7 +21,7 @@ struct LatentPlace: Sendable {
   ///
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   static func all(in file: InputFile) throws(TrainingDataError) -> [LatentPlace] {
-    guard isShard(file.path) else {
+    guard TarNames.isTar(file.path) else {
       return [
         LatentPlace(
           name: file.path, key: file.relativePath, path: file.relativePath, url: file.url,
@@ -40,12 +40,6 @@ struct LatentPlace: Sendable {
   }
 
   // MARK: Shards
-
-  /// Whether a file that was named or found is a tar.
-  private static func isShard(_ path: String) -> Bool {
-    let name = (path as NSString).lastPathComponent.lowercased()
-    return name.hasSuffix(".tar") || name.contains(".tar.") || name.hasSuffix(".tgz")
-  }
 
   /// The latents of a shard as WebDataset has them: members with one stem belong together.
   private static func members(of file: InputFile) throws -> [LatentPlace] {
@@ -102,20 +96,12 @@ struct LatentPlace: Sendable {
 
   // MARK: Reading
 
-  /// How much of a member is read for its header at first.
-  private static var usualHeaderByteCount: Int { 8192 }
-
   /// What the file says of itself.
   ///
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   func header() throws(TrainingDataError) -> LatentHeader {
     do {
-      guard let range else { return try LatentFile.readHeader(contentsOf: url) }
-      let source = try ByteSource(contentsOf: url)
-      let start = try source.bytes(in: range.prefix(Self.usualHeaderByteCount))
-      if let header = try? LatentFile.readHeader(decoding: start) { return header }
-      let most = LatentFileLimits().headerByteCount + Self.usualHeaderByteCount
-      return try LatentFile.readHeader(decoding: try source.bytes(in: range.prefix(most)))
+      return try LatentFile.readHeader(contentsOf: url, in: range)
     } catch {
       throw .unreadable(name: name, reason: "\(error)")
     }
@@ -126,9 +112,7 @@ struct LatentPlace: Sendable {
   /// - Throws: ``TrainingDataError/unreadable(name:reason:)``.
   func read() throws(TrainingDataError) -> Tensor {
     do {
-      guard let range else { return try LatentFile(contentsOf: url).latent.dequantized() }
-      let bytes = try ByteSource(contentsOf: url).bytes(in: range)
-      return try LatentFile(decoding: bytes).latent.dequantized()
+      return try LatentFile(contentsOf: url, in: range).latent.dequantized()
     } catch {
       throw .unreadable(name: name, reason: "\(error)")
     }
