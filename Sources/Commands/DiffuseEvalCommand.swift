@@ -23,8 +23,10 @@ struct DiffuseEvalCommand: ParsableCommand {
       KID: Σ k(xᵢ, xⱼ)/m(m − 1) + Σ k(yᵢ, yⱼ)/n(n − 1) − 2 Σ k(xᵢ, yⱼ)/mn, the first two over i ≠ j, \
       with k(x, y) = (xᵀy/d + 1)³ and d features (Bińkowski et al. 2018, arXiv:1801.01401); 0 in the \
       mean where there is no difference, and so below 0 at times.
-      For comparison: the two halves of the real pictures, every other one by name; and with \
-      --training, training and real pictures.
+      For comparison: the two halves of the real pictures, every other one of each class, and as many \
+      samples and one of the halves, so that all three sets have equal counts; and with --training, \
+      training and real pictures. Where classes come in other shares among samples, that adds to the \
+      distance: `lvae diffuse-sample --class` takes shares, and they are told then.
 
       recognised: the part of a class's pictures that the classifier takes for that class; of real \
       pictures too, which good samples come near to.

@@ -43,6 +43,9 @@ struct DiffuseSampleCommand: ParsableCommand {
       "A PNG file for all of them in a grid, or a folder for one file each.", valueName: "out"))
   var output = "samples.png"
 
+  @Flag(help: "Put files into folders of their classes, as training and diffuse-eval read them.")
+  var classFolders = false
+
   @Flag(help: "Replace files that this command didn't make.")
   var force = false
 
@@ -55,13 +58,21 @@ struct DiffuseSampleCommand: ParsableCommand {
   @Option(
     name: .customLong("class"),
     help: ArgumentHelp(
-      "The names or numbers of classes, which pictures take in turn; all without it.",
+      "The names or numbers of classes, which pictures take in turn, or by their shares, as with "
+        + "cat:3,dog; all without it.",
       valueName: "list"))
   var classes: String?
 
   @Option(
     help: ArgumentHelp("How strongly the class is followed; 1 is as trained.", valueName: "w"))
   var guidance = 3.5
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Follow it only at noise levels between these, as noise ÷ signal, such as 0.3 3.",
+      valueName: "a b"))
+  var guidanceInterval: [Double] = []
 
   @Option(help: ArgumentHelp("How many noise levels to go through.", valueName: "n"))
   var steps = 20
@@ -102,6 +113,11 @@ struct DiffuseSampleCommand: ParsableCommand {
 
   var count: Int { number ?? (interpolate.isEmpty ? 16 : 8) }
 
+  /// The levels of ``guidanceInterval``; nil for all.
+  var guidanceLevels: ClosedRange<Double>? {
+    guidanceInterval.count == 2 ? guidanceInterval[0]...guidanceInterval[1] : nil
+  }
+
   var isGrid: Bool { OutputPlan.namesFile(output, extensions: ["png"]) }
 
   func validate() throws {
@@ -118,11 +134,22 @@ struct DiffuseSampleCommand: ParsableCommand {
     if !(0...1000).contains(guidance) {
       throw ValidationError("--guidance \(guidance): a number from 0 to 1000 is expected")
     }
+    guard
+      guidanceInterval.isEmpty
+        || guidanceInterval.count == 2 && 0 <= guidanceInterval[0]
+          && guidanceInterval[0] <= guidanceInterval[1] && guidanceInterval[1].isFinite
+    else {
+      throw ValidationError(
+        "--guidance-interval takes two levels, the lower first, such as --guidance-interval 0.3 3")
+    }
     if let size, !(1...65536).contains(size.width) || !(1...65536).contains(size.height) {
       throw ValidationError("--size \(size): sides from 1 to 65536 are expected")
     }
     guard [0, 2].contains(interpolate.count) else {
       throw ValidationError("--interpolate takes two seeds, such as --interpolate 1 2")
+    }
+    if classFolders, isGrid, saveLatents == nil {
+      throw ValidationError("--class-folders is for files, not for a grid; name a folder with -o")
     }
     if !interpolate.isEmpty, first > 0 {
       throw ValidationError("--first is for pictures of one seed, not for --interpolate")

@@ -11,7 +11,7 @@ struct DiffuseSampleRun {
   private let model: LatentDiffusionModel
   private let pipeline: DiffusionPipeline
   private let start: DiffusionPipeline.Start?
-  private let labels: [Int]
+  private let classes: ClassShares
   private let settings: DrawingSettings
   private let files: GeneratedPictures
   private let range: Range<Int>
@@ -24,9 +24,10 @@ struct DiffuseSampleRun {
     options = command.runOptions
     model = try DiffusionModels.load(command.model)
     pipeline = try Self.pipeline(command, model)
-    labels = try Self.labels(command, model)
+    classes = try Self.classes(command, model)
+    try Self.checkFolders(command, model)
     range = command.first..<command.first + command.count
-    settings = DrawingSettings(command: command, pipeline: pipeline, labels: labels)
+    settings = DrawingSettings(command: command, pipeline: pipeline, classes: classes)
     files = GeneratedPictures(command: "lvae diffuse-sample", force: command.force)
     let pixelCount = pipeline.width * pipeline.height
     let tileCount = command.progressStrip ? Self.stripColumns : 1
@@ -38,20 +39,25 @@ struct DiffuseSampleRun {
         path: command.output,
         reason: "the pictures are too many, or too large, for one file; name a folder with -o")
     }
-    if command.isGrid {
-      try files.check(command.output)
-    } else {
-      for index in range { try files.check(Self.path(command.output, index, "png")) }
-    }
-    if let folder = command.saveLatents {
-      for index in range { try GeneratedLatents.check(Self.path(folder, index, "latent"), command) }
-    }
-    if command.guidance != 1, !labels.isEmpty, model.nullLabel == nil {
+    if command.guidance != 1, !classes.labels.isEmpty, model.nullLabel == nil {
       options.notice(
         "lvae: the model knows no picture without a class, so --guidance changes nothing")
     }
     let options = options
     start = try command.changes.start(for: pipeline) { options.notice($0) }
+    try checkPlaces()
+  }
+
+  /// Refuses places where something else stands.
+  private func checkPlaces() throws {
+    if command.isGrid {
+      try files.check(command.output)
+    } else {
+      for index in range { try files.check(path(command.output, index, "png")) }
+    }
+    if let folder = command.saveLatents {
+      for index in range { try GeneratedLatents.check(path(folder, index, "latent"), command) }
+    }
   }
 
   private static func pipeline(
@@ -66,22 +72,17 @@ struct DiffuseSampleRun {
       model,
       options: DiffusionOptions(
         scheduler: command.scheduler, stepCount: command.steps, guidance: command.guidance,
-        seed: command.seed, generator: command.rng,
+        guidanceInterval: command.guidanceLevels, seed: command.seed, generator: command.rng,
         size: command.size.map { ($0.height / factor, $0.width / factor) }))
   }
 
-  /// The classes that pictures take in turn; none for a model without.
-  private static func labels(
+  /// The classes that pictures take; only the first between two noises.
+  private static func classes(
     _ command: DiffuseSampleCommand, _ model: LatentDiffusionModel
-  ) throws -> [Int] {
-    if let classes = command.classes {
-      let labels = try classes.split(separator: ",", omittingEmptySubsequences: false).map {
-        try model.label(named: $0.trimmingCharacters(in: .whitespaces))
-      }
-      return command.interpolate.isEmpty ? labels : Array(labels.prefix(1))
-    }
-    let all = Array(model.classNames.indices)
-    return command.interpolate.isEmpty ? all : Array(all.prefix(1))
+  ) throws -> ClassShares {
+    let classes =
+      try command.classes.map { try ClassShares($0, of: model) } ?? ClassShares(allOf: model)
+    return command.interpolate.isEmpty ? classes : classes.first
   }
 
   // MARK: Drawing
@@ -104,7 +105,7 @@ struct DiffuseSampleRun {
     var tiles: [Image] = []
     for index in range {
       let drawing = try pipeline.drawing(
-        from: noise(index), label: label(index), start: start,
+        from: noise(index), label: classes.label(ofPicture: index), start: start,
         keepingPreviews: command.progressStrip
       ) { _ in
         progress.advance()
@@ -140,7 +141,7 @@ struct DiffuseSampleRun {
     } else {
       try files.write(
         image, note: settings.note(of: index), settings: settings.fields(picture: index),
-        to: path(ofPicture: index))
+        to: path(command.output, index, "png"))
     }
   }
 
@@ -149,7 +150,7 @@ struct DiffuseSampleRun {
   ) throws {
     try GeneratedLatents.write(
       drawing.latents, of: model.autoencoder, settings: settings.fields(picture: index),
-      to: Self.path(folder, index, "latent"), command)
+      to: path(folder, index, "latent"), command)
   }
 
   /// Says how far the run came, when a signal ended it.
@@ -169,20 +170,17 @@ struct DiffuseSampleRun {
     return .between(ends[0], ends[1], at: place)
   }
 
-  private func label(_ index: Int) -> Int? {
-    labels.isEmpty ? nil : labels[index % labels.count]
-  }
-
   private func tell(_ index: Int) throws {
     guard options.json else { return }
     let isTorch = command.rng == .torch && command.interpolate.isEmpty
     print(
       try JSONLines.line(
         Line(
-          file: command.isGrid ? command.output : path(ofPicture: index), picture: index,
+          file: command.isGrid ? command.output : path(command.output, index, "png"),
+          picture: index,
           seed: isTorch ? command.seed &+ UInt64(index) : command.seed,
-          class: label(index).map { model.classNames[$0] },
-          latent: command.saveLatents.map { Self.path($0, index, "latent") })))
+          class: classes.label(ofPicture: index).map { model.classNames[$0] },
+          latent: command.saveLatents.map { path($0, index, "latent") })))
     fflush(nil)
   }
 
@@ -192,18 +190,35 @@ struct DiffuseSampleRun {
   private var columnCount: Int {
     if command.progressStrip { return 1 }
     if !command.interpolate.isEmpty { return command.count }
-    if (2...12).contains(labels.count), command.count > labels.count { return labels.count }
+    let period = classes.labels.count
+    if classes.areEqual, (2...12).contains(period), command.count > period { return period }
     return Int(Double(command.count).squareRoot().rounded(.up))
   }
 
-  private func path(ofPicture index: Int) -> String { Self.path(command.output, index, "png") }
-
-  /// `folder/0012.png`.
-  private static func path(_ folder: String, _ index: Int, _ ending: String) -> String {
+  /// `folder/0012.png`, or `folder/class/0012.png`.
+  private func path(_ folder: String, _ index: Int, _ ending: String) -> String {
     let digits = String(index)
     let zeros = String(repeating: "0", count: max(0, 4 - digits.count))
-    return URL(filePath: folder, directoryHint: .isDirectory)
-      .appending(path: "\(zeros)\(digits).\(ending)").relativePath
+    var place = URL(filePath: folder, directoryHint: .isDirectory)
+    if command.classFolders, let label = classes.label(ofPicture: index) {
+      place.append(path: model.classNames[label], directoryHint: .isDirectory)
+    }
+    return place.appending(path: "\(zeros)\(digits).\(ending)").relativePath
+  }
+
+  /// Refuses classes that can't be folders.
+  private static func checkFolders(
+    _ command: DiffuseSampleCommand, _ model: LatentDiffusionModel
+  ) throws {
+    guard command.classFolders else { return }
+    if model.classNames.isEmpty { throw DiffusionError.noClasses(model: model.autoencoder.name) }
+    let bad = model.classNames.first { name in
+      ["", ".", ".."].contains(name) || name.contains { "/\0".contains($0) }
+    }
+    if let name = bad {
+      throw GenerationError.unusable(
+        path: name, reason: "the class can't be a folder's name; leave --class-folders out")
+    }
   }
 
   static func count(_ number: Int) -> String { number == 1 ? "1 picture" : "\(number) pictures" }

@@ -4,7 +4,7 @@ import Pipelines
 import Tensors
 public import Training
 
-extension DenoiserChoice.Preset: ExpressibleByArgument {}
+extension DenoiserPreset: ExpressibleByArgument {}
 
 struct DiffuseTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,11 +29,9 @@ struct DiffuseTrainCommand: ParsableCommand {
   @OptionGroup var output: TrainingRunOptions
 
   @Option(help: "Train a new denoiser of this size.")
-  var preset: DenoiserChoice.Preset?
+  var preset: DenoiserPreset?
 
-  @Option(
-    help: ArgumentHelp("Train the denoiser of this model's folder further.", valueName: "path"))
-  var model: String?
+  @OptionGroup var modelOptions: TrainedModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -44,7 +42,7 @@ struct DiffuseTrainCommand: ParsableCommand {
   @OptionGroup var runOptions: RunOptions
 
   func validate() throws {
-    if preset != nil, model != nil {
+    if preset != nil, modelOptions.model != nil {
       throw ValidationError("--preset is for a new denoiser and --model for one that is there")
     }
   }
@@ -53,8 +51,8 @@ struct DiffuseTrainCommand: ParsableCommand {
     let folder = output.folder
     var changes = try output.changes(threads: runOptions.threads)
     if let preset { changes.append(("model", preset.rawValue)) }
-    if let model {
-      changes.append(("model", (model.contains("/") ? model : "./\(model)").quotedAsJSON))
+    if let model = modelOptions.choice(among: DenoiserPreset.builtInNames) {
+      changes.append(("model", model.quotedAsJSON))
     }
     if let labels { changes.append(("data.labels", labels.text.quotedAsJSON)) }
     let settings = try output.settings(DiffusionSettings.self, replacing: changes)

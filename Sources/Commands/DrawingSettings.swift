@@ -8,14 +8,14 @@ import Tensors
 struct DrawingSettings {
   private let command: DiffuseSampleCommand
   private let pipeline: DiffusionPipeline
-  private let classNames: [String]
+  private let classes: ClassShares
   private let denoiserSHA256: String
 
-  /// The settings of pictures that take the classes `labels` in turn.
-  init(command: DiffuseSampleCommand, pipeline: DiffusionPipeline, labels: [Int]) {
+  /// The settings of pictures of these classes.
+  init(command: DiffuseSampleCommand, pipeline: DiffusionPipeline, classes: ClassShares) {
     self.command = command
     self.pipeline = pipeline
-    classNames = labels.map { pipeline.model.classNames[$0] }
+    self.classes = classes
     denoiserSHA256 = pipeline.model.denoiserSHA256
   }
 
@@ -26,13 +26,18 @@ struct DrawingSettings {
   private var size: String { "\(pipeline.width)x\(pipeline.height)" }
 
   private func className(ofPicture index: Int) -> String? {
-    classNames.isEmpty ? nil : classNames[index % classNames.count]
+    classes.label(ofPicture: index).map { pipeline.model.classNames[$0] }
+  }
+
+  /// The classes of all pictures, as the command has them; nil for a model without.
+  private var classList: String? {
+    classes.texts.isEmpty ? nil : classes.texts.joined(separator: ",")
   }
 
   /// A line for people about a picture; of a grid of all, where there is no index.
   func note(of index: Int?) -> String {
     let what = index.map { "picture \($0)" } ?? DiffuseSampleRun.count(command.count)
-    let names = index.map { [className(ofPicture: $0)].compactMap(\.self) } ?? classNames
+    let names = index.map { [className(ofPicture: $0)].compactMap(\.self) } ?? classes.texts
     let classes =
       names.isEmpty || names.count > 20 ? "" : ", class \(names.joined(separator: ", "))"
     let seeds =
@@ -63,8 +68,8 @@ struct DrawingSettings {
     }
     if let index {
       fields["class"] = className(ofPicture: index).map { .string($0) }
-    } else if !classNames.isEmpty {
-      fields["class"] = .string(classNames.joined(separator: ","))
+    } else if let classList {
+      fields["class"] = .string(classList)
     }
     if command.interpolate.isEmpty {
       fields["seed"] = JSONValue(command.seed)
@@ -75,6 +80,9 @@ struct DrawingSettings {
     fields["scheduler"] = .string(schedulerName)
     fields["steps"] = JSONValue(command.steps)
     fields["guidance"] = JSONValue(command.guidance)
+    if !command.guidanceInterval.isEmpty {
+      fields["guidance_interval"] = .array(command.guidanceInterval.map { JSONValue($0) })
+    }
     if let initial = command.changes.initial {
       fields["init"] = .string(initial)
       fields["strength"] = JSONValue(command.changes.chosenStrength)
@@ -97,7 +105,7 @@ struct DrawingSettings {
     if let index, isAlone {
       add("--class", className(ofPicture: index))
     } else {
-      add("--class", classNames.isEmpty ? nil : classNames.joined(separator: ","))
+      add("--class", classList)
     }
     add("--size", size)
     if command.interpolate.isEmpty {
@@ -109,11 +117,15 @@ struct DrawingSettings {
     add("--scheduler", command.scheduler?.rawValue)
     add("--steps", "\(command.steps)")
     add("--guidance", "\(command.guidance)")
+    if !command.guidanceInterval.isEmpty {
+      words += ["--guidance-interval"] + command.guidanceInterval.map { "\($0)" }
+    }
     if let initial = command.changes.initial {
       add("--init", initial)
       add("--strength", "\(command.changes.chosenStrength)")
       add("--mask", command.changes.mask)
     }
+    if command.classFolders { words.append("--class-folders") }
     if command.progressStrip { words.append("--progress-strip") }
     add("-o", command.output)
     return words.joined(separator: " ")

@@ -5,7 +5,7 @@ import Pipelines
 import Tensors
 public import Training
 
-extension ModelChoice.Preset: ExpressibleByArgument {}
+extension AutoencoderPreset: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,7 +29,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var output: TrainingRunOptions
 
   @Option(help: "Train a new network of this kind.")
-  var preset: ModelChoice.Preset?
+  var preset: AutoencoderPreset?
 
   @OptionGroup var modelOptions: TrainedModelOptions
 
@@ -47,29 +47,12 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     var changes = try output.changes(threads: runOptions.threads)
     if let preset { changes.append(("model", preset.rawValue)) }
-    if let path = try modelOptions.path() { changes.append(("model", path.quotedAsJSON)) }
+    if let model = modelOptions.choice(among: AutoencoderPreset.builtInNames) {
+      changes.append(("model", model.quotedAsJSON))
+    }
     if let crop { changes.append(("data.crop", "\(crop)")) }
     let settings = try output.settings(TrainingSettings.self, replacing: changes)
     let run = AutoencoderTrainingRun(data: data, folder: output.folder, settings: settings)
     try runOptions.train(in: output.folder, settings) { try run(with: $0, stop: $1, report: $2) }
-  }
-}
-
-/// Which autoencoder is trained further.
-struct TrainedModelOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Train this further: a name from `lvae models list`, or a model's path.",
-      valueName: "name|path"))
-  var model: String?
-
-  /// The model's path, with a slash in it.
-  func path() throws -> String? {
-    guard let model else { return nil }
-    if model.contains("/") { return model }
-    if FileManager.default.fileExists(atPath: model) { return "./\(model)" }
-    let store = ModelStore()
-    guard store.entry(named: model) != nil else { return "./\(model)" }
-    return store.url(of: model).path
   }
 }

@@ -46,10 +46,13 @@ import Testing
     let distances = list(object["distances"])
     #expect(
       distances.map { $0["sets"] as? String } == [
-        "samples, real", "samples, training", "training, real", "two halves of real",
+        "samples, real", "samples, training", "training, real", "samples, half of real",
+        "two halves of real",
       ])
     #expect(
-      distances.map { $0["pictures"] as? [Int] } == [[10, 12], [10, 24], [24, 12], [6, 6]])
+      distances.map { $0["pictures"] as? [Int] } == [
+        [10, 12], [10, 24], [24, 12], [6, 6], [6, 6],
+      ])
     #expect(distances.allSatisfy { $0["rank_deficient"] as? Bool == true })
     #expect(text.output.contains("haven't full rank"))
     let samples = list(object["samples"])

@@ -38,10 +38,57 @@ import Testing
     #expect(grid.cropped(x: 2, y: 54, width: 32, height: 24).samples == last.samples)
   }
 
+  @Test func classesComeInTheirShares() throws {
+    func classes(_ more: String...) throws -> [String?] {
+      let run = try work.start(
+        ["diffuse-sample", "--model", "m", "--steps", "1", "-o", "A", "--json"] + more
+      ).result()
+      #expect(run.status == 0, "\(run.errors)")
+      return run.records.map { $0["class"] as? String }
+    }
+    let drawn = try classes("-n", "10", "--class", "cat:6, dog:2")
+    #expect(drawn.count { $0 == "cat" } == 8 && drawn.count { $0 == "dog" } == 2)
+    // Each comes as soon as its share allows, and picture k has its class whatever -n and --first.
+    #expect(drawn.prefix(4).contains("dog"))
+    #expect(
+      try classes("-n", "3", "--first", "5", "--class", "cat:3,dog", "--force")
+        == Array(drawn[5..<8]))
+    let json = try work.lvae("inspect", "A/0005.png", "--json")
+    let settings = try #require(json.records.first?["settings"] as? [String: Any])
+    #expect(settings["class"] as? String == drawn[5])
+    #expect(try classes("-n", "2", "--class", "dog:5", "--force") == ["dog", "dog"])
+  }
+
+  @Test func filesLieInFoldersOfTheirClasses() throws {
+    let run = try draw("-n", "3", "-o", "A", "--class-folders", "--save-latents", "L", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(
+      run.records.map { $0["file"] as? String } == [
+        "A/cat/0000.png", "A/dog/0001.png", "A/cat/0002.png",
+      ])
+    #expect(work.files("A/cat") == ["0000.png", "0002.png"])
+    #expect(work.files("L/dog") == ["0001.latent"])
+    #expect(try draw("-n", "3", "-o", "B").status == 0)
+    #expect(try work.bytes("A/dog/0001.png") != work.bytes("B/0001.png"))
+    #expect(try work.image("A/dog/0001.png").samples == work.image("B/0001.png").samples)
+    let json = try work.lvae("inspect", "A/dog/0001.png", "--json")
+    let settings = try #require(json.records.first?["settings"] as? [String: Any])
+    let command = try #require(settings["command"] as? String)
+    let before = try work.bytes("A/dog/0001.png")
+    try FileManager.default.removeItem(at: work.url("A"))
+    #expect(try work.bash("\"$LVAE\"" + command.dropFirst("lvae".count)).status == 0)
+    #expect(try work.bytes("A/dog/0001.png") == before)
+    try tinyDiffusionModel(classNames: ["a/b", ".."]).save(to: work.url("odd"))
+    let refused = try work.lvae("diffuse-sample", "--model", "odd", "-o", "C", "--class-folders")
+    #expect(refused.status == 3 && refused.errors.contains("a/b"), "\(refused.errors)")
+    let grid = try draw("-o", "g.png", "--class-folders")
+    #expect(grid.status == 2 && grid.errors.contains("--class-folders"), "\(grid.errors)")
+  }
+
   @Test func thePictureTellsTheCommandThatMakesItAgain() throws {
     let run = try draw(
       "-n", "4", "--class", "dog, 0", "--guidance", "1.5", "--scheduler", "euler-a", "-o", "A",
-      "--size", "40x16", "--rng", "torch")
+      "--size", "40x16", "--rng", "torch", "--guidance-interval", "0.25", "4")
     #expect(run.status == 0, "\(run.errors)")
     let before = try work.bytes("A/0003.png")
     let told = try work.lvae("inspect", "A/0003.png")
@@ -109,10 +156,15 @@ import Testing
     try work.write([1, 2], to: "broken.png")
     for (arguments, status, message) in [
       (["--class", "cow"], 2, "no class cow; choose one of cat, dog"),
+      (["--class", "cow:2"], 2, "no class cow; choose one of cat, dog"),
+      (["--class", "cat:0"], 2, "cat:0: behind the colon a whole number from 1"),
+      (["--class", "cat:70000,dog:70001"], 2, "add up to 140001"),
       (["--size", "30x24"], 2, "multiples of 8"),
       (["--size", "28x24"], 2, "multiples of 8"), (["--steps", "0"], 2, "--steps 0"),
       (["--steps", "2000"], 2, "2000 steps"), (["--scheduler", "flow-euler"], 2, "flow"),
       (["--init", "broken.png"], 3, "broken.png"), (["--mask", "broken.png"], 2, "--init"),
+      (["--guidance-interval", "3", "1"], 2, "the lower first"),
+      (["--guidance-interval", "1", "inf"], 2, "the lower first"),
       (["--interpolate", "1"], 2, "two seeds"), (["--model", "nothing"], 3, "nothing"),
       (["--strength", "2", "--init", "x"], 2, "--strength"), (["-n", "0"], 2, "-n 0"),
     ] as [([String], Int32, String)] {

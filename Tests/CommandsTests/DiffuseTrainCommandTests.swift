@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Models
 import Pipelines
 import TestSupport
 import Testing
@@ -7,6 +8,7 @@ import Training
 
 @Suite struct DiffuseTrainCommandTests {
   let work: Workspace
+  let train: TrainingRuns
 
   init() throws {
     work = try Workspace()
@@ -21,35 +23,9 @@ import Training
       "encode", "pictures", "-o", "latents", "--model", "kl", "--size", "32x32", "--posterior",
       "moments")
     #expect(encoding.status == 0, "\(encoding.errors)")
-    try work.write(Array(Self.settings.utf8), to: "run.json")
-  }
-
-  private static let settings = """
-    {
-      "model": {
-        "_class_name": "UNet2DModel", "block_out_channels": [8, 16],
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
-        "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "layers_per_block": 1, "norm_num_groups": 4
-      },
-      "autoencoder": "./kl",
-      "data": {"batch_size": 4, "validation_fraction": 0.2},
-      "sampling": {"steps": 2},
-      "optimizer": {"warm_up_steps": 2},
-      "train": {
-        "steps": 40, "log_every": 1, "checkpoint_every": 3, "validate_every": 10,
-        "sample_every": 20, "sample_count": 2
-      }
-    }
-    """
-
-  private func train(_ model: String, _ more: String...) throws -> Run {
-    try work.start(["diffuse-train", "latents", "-o", model, "--config", "run.json"] + more)
-      .result()
-  }
-
-  private func weights(_ model: String) throws -> [UInt8] {
-    try work.bytes("\(model)/unet/diffusion_pytorch_model.safetensors")
+    train = try TrainingRuns(
+      work, "diffuse-train", "latents", settings: TrainingRuns.denoiserSettings,
+      weightsName: "unet/diffusion_pytorch_model.safetensors")
   }
 
   @Test func picturesBecomeAModel() throws {
@@ -63,42 +39,9 @@ import Training
     #expect(again.status == 0 && again.errors.contains("model was finished before, after 4 steps"))
   }
 
-  @Test func twoRunsAndOtherThreadsGiveTheSameBits() throws {
-    for (name, threads) in [("one", "1"), ("same", "1"), ("two", "2")] {
-      #expect(try train(name, "--steps", "5", "--threads", threads).status == 0)
-    }
-    #expect(try weights("one") == weights("same"))
-    #expect(try weights("one") == weights("two"))
-    #expect(try train("other", "--steps", "5", "--seed", "1").status == 0)
-    #expect(try weights("one") != weights("other"))
-  }
+  @Test func twoRunsAndOtherThreadsGiveTheSameBits() throws { try train.expectTheSameBits() }
 
-  @Test func aKilledRunGoesOnToTheSameBits() throws {
-    #expect(try train("whole").status == 0)
-    var random = SystemRandomNumberGenerator()
-    var kills = 0
-    for _ in 0..<3 {
-      let (process, result) = try work.start(
-        ["diffuse-train", "latents", "-o", "model", "--config", "run.json"])
-      let step = Int.random(in: 1...30, using: &random)
-      while process.isRunning, try lines("model") < step { usleep(2000) }
-      kill(process.processIdentifier, SIGKILL)
-      kills += try result().status == 128 + SIGKILL ? 1 : 0
-    }
-    #expect(kills > 0)
-    let run = try train("model")
-    #expect(run.status == 0, "\(run.errors)")
-    #expect(try weights("model") == weights("whole"))
-    let steps = try TrainingLog.read(path: work("model/training/log.jsonl"))
-      .filter { $0["loss"] != nil }.map(\.step)
-    #expect(steps == Array(1...40))
-  }
-
-  /// How many lines the log of a run has so far.
-  private func lines(_ model: String) throws -> Int {
-    guard work.exists("\(model)/training/log.jsonl") else { return 0 }
-    return try work.bytes("\(model)/training/log.jsonl").count { $0 == UInt8(ascii: "\n") }
-  }
+  @Test func aKilledRunGoesOnToTheSameBits() throws { try train.expectToSurviveKills() }
 
   @Test func shardsAndFoldersTrainTogether() throws {
     let packing = try work.bash(
@@ -113,6 +56,36 @@ import Training
     #expect(both.status == 0 && both.errors.contains("without classes"), "\(both.errors)")
   }
 
+  @Test func theProgramsDenoiserIsTrainedFurther() throws {
+    let encoding = try work.lvae(
+      "encode", "pictures", "-o", "small", "--model", "emoji", "--size", "32x32")
+    #expect(encoding.status == 0, "\(encoding.errors)")
+    func further() throws -> Run {
+      try work.lvae(
+        "diffuse-train", "small", "-o", "further", "--model", "emoji", "--batch-size", "2",
+        "--steps", "1", "--learning-rate", "0.00001", "--set", "optimizer.warm_up_steps=0")
+    }
+    let refused = try further()
+    #expect(refused.status == 3, "\(refused.errors)")
+    #expect(refused.errors.contains("builtin:emoji") && refused.errors.contains("cat, dog"))
+    for (old, new) in [("cat", "animal"), ("dog", "face")] {
+      try FileManager.default.moveItem(
+        at: work.url("small/\(old)"), to: work.url("small/\(new)"))
+    }
+    let run = try further()
+    #expect(run.status == 0, "\(run.errors)")
+    let model = try LatentDiffusionModel(contentsOf: work.url("further"))
+    let original = try DiffusionModels.builtIn("emoji")
+    #expect(model.classNames == original.classNames)
+    // A step of AdamW moves a parameter by its rate, and the mean by less: no new network is so near.
+    let pairs = zip(
+      WeightCollector(model.denoiser).tensors, WeightCollector(original.denoiser).tensors)
+    let distances = pairs.flatMap { pair in
+      zip(pair.0.tensor.scalars, pair.1.tensor.scalars).map { abs($0 - $1) }
+    }
+    #expect(distances.allSatisfy { $0 < 2e-5 } && distances.contains { $0 > 0 })
+  }
+
   @Test(arguments: [
     (["--set", "noise.predictio=v"], 2, "did you mean noise.prediction?"),
     (["--steps", "0"], 2, "train.steps should be"),
@@ -124,11 +97,7 @@ import Training
   func whatCannotBeTrainedIsToldFirst(
     _ arguments: [String], _ status: Int32, _ message: String
   ) throws {
-    let run = try work.start(
-      ["diffuse-train", "latents", "-o", "model", "--config", "run.json"] + arguments
-    ).result()
-    #expect(run.status == status && run.errors.contains(message), "\(run.status) \(run.errors)")
-    #expect(!work.exists("model/settings.json"))
+    try train.expectRefusal(of: arguments, status: status, message)
   }
 
   @Test func latentsOfAnotherSizeAreRefusedWithBothNames() throws {
@@ -143,20 +112,5 @@ import Training
       "\(run.errors)")
   }
 
-  @Test func theHelpExplainsEachSetting() throws {
-    let help = try work.lvae("diffuse-train", "--help").output
-    func check(_ values: [String: Any], _ path: String) {
-      for (key, value) in values {
-        let place = path.isEmpty ? key : "\(path).\(key)"
-        if let group = value as? [String: Any] {
-          check(group, place)
-        } else {
-          #expect(help.contains("\(place) ["), "\(place)")
-        }
-      }
-    }
-    let text = DiffusionSettings().text
-    check(
-      try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]), "")
-  }
+  @Test func theHelpExplainsEachSetting() throws { try train.expectHelp(of: DiffusionSettings()) }
 }

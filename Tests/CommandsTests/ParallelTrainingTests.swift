@@ -11,27 +11,13 @@ import Testing
     for number in 0..<8 {
       try work.add("data/\(number % 2)/\(number).png", samplePicture(32, 32, seed: UInt64(number)))
     }
-    try work.write(Array(Self.settings.utf8), to: "run.json")
+    try TrainingRuns.autoencoderSettings.replacing([
+      "data": ["batch_size": 4, "validation_fraction": 0], "objective": ["kl_weight": 0.01],
+      "train": ["steps": 6, "sample_every": 0, "threads": 1],
+    ]).write(to: work.url("run.json"))
   }
 
   static let mpirun = path(ofProgram: "mpirun")
-
-  private static let settings = """
-    {
-      "model": {
-        "_class_name": "AutoencoderKL", "block_out_channels": [8, 16],
-        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        "norm_num_groups": 4, "latent_channels": 2, "scaling_factor": 1
-      },
-      "data": {"crop": 16, "batch_size": 4, "validation_fraction": 0},
-      "optimizer": {"warm_up_steps": 2},
-      "objective": {"kl_weight": 0.01},
-      "train": {
-        "steps": 6, "log_every": 1, "checkpoint_every": 3, "sample_every": 0, "threads": 1
-      }
-    }
-    """
 
   /// `lvae` with these arguments, in several processes.
   private func start(
@@ -82,17 +68,10 @@ import Testing
     let encoding = try work.lvae(
       "encode", "data", "-o", "latents", "--model", "kl", "--posterior", "moments")
     #expect(encoding.status == 0, "\(encoding.errors)")
-    let unet = """
-      {"model": {
-        "_class_name": "UNet2DModel", "block_out_channels": [8, 16],
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
-        "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "layers_per_block": 1, "norm_num_groups": 4},
-      "autoencoder": "./kl", "data": {"batch_size": 4, "validation_fraction": 0},
-      "objective": {"label_dropout": 0.5}, "optimizer": {"warm_up_steps": 2},
-      "train": {"steps": 5, "log_every": 1, "sample_every": 0, "threads": 1}}
-      """
-    try work.write(Array(unet.utf8), to: "unet.json")
+    try TrainingRuns.denoiserSettings.replacing([
+      "data": ["validation_fraction": 0], "objective": ["label_dropout": 0.5],
+      "train": ["steps": 5, "sample_every": 0, "threads": 1],
+    ]).write(to: work.url("unet.json"))
     for count in [1, 2] {
       let run = try start(
         processes: count, "diffuse-train latents -o by\(count) --config unet.json"

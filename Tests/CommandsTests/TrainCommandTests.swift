@@ -7,37 +7,16 @@ import Training
 
 @Suite struct TrainCommandTests {
   let work: Workspace
+  let train: TrainingRuns
 
   init() throws {
     work = try Workspace()
     for number in 0..<6 {
       try work.add("data/\(number).png", samplePicture(24, 20, seed: UInt64(number)))
     }
-    try work.write(Array(Self.settings.utf8), to: "run.json")
-  }
-
-  private static let settings = """
-    {
-      "model": {
-        "_class_name": "AutoencoderKL", "block_out_channels": [8, 16],
-        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        "norm_num_groups": 4, "latent_channels": 2, "scaling_factor": 1
-      },
-      "data": {"crop": 16, "batch_size": 2, "validation_fraction": 0.3},
-      "optimizer": {"warm_up_steps": 2},
-      "train": {
-        "steps": 40, "log_every": 1, "checkpoint_every": 3, "validate_every": 10, "sample_every": 20
-      }
-    }
-    """
-
-  private func train(_ model: String, _ more: String...) throws -> Run {
-    try work.start(["train", "data", "-o", model, "--config", "run.json"] + more).result()
-  }
-
-  private func weights(_ model: String) throws -> [UInt8] {
-    try work.bytes("\(model)/diffusion_pytorch_model.safetensors")
+    train = try TrainingRuns(
+      work, "train", "data", settings: TrainingRuns.autoencoderSettings,
+      weightsName: "diffusion_pytorch_model.safetensors")
   }
 
   @Test func aTrainedModelEncodesAndDecodes() throws {
@@ -58,47 +37,13 @@ import Training
     #expect(again.status == 0 && again.errors.contains("model was finished before, after 4 steps"))
   }
 
-  @Test func twoRunsAndOtherThreadsGiveTheSameBits() throws {
-    for (name, threads) in [("one", "1"), ("same", "1"), ("two", "2")] {
-      #expect(try train(name, "--steps", "5", "--threads", threads).status == 0)
-    }
-    #expect(try weights("one") == weights("same"))
-    #expect(try weights("one") == weights("two"))
-    #expect(try train("other", "--steps", "5", "--seed", "1").status == 0)
-    #expect(try weights("one") != weights("other"))
-  }
+  @Test func twoRunsAndOtherThreadsGiveTheSameBits() throws { try train.expectTheSameBits() }
 
-  @Test func aKilledRunGoesOnToTheSameBits() throws {
-    #expect(try train("whole").status == 0)
-    var random = SystemRandomNumberGenerator()
-    var kills = 0
-    for _ in 0..<3 {
-      let (process, result) = try work.start(
-        ["train", "data", "-o", "model", "--config", "run.json"])
-      let step = Int.random(in: 1...30, using: &random)
-      while process.isRunning, try lines("model") < step { usleep(2000) }
-      kill(process.processIdentifier, SIGKILL)
-      kills += try result().status == 128 + SIGKILL ? 1 : 0
-    }
-    #expect(kills > 0)
-    let run = try train("model")
-    #expect(run.status == 0, "\(run.errors)")
-    #expect(try weights("model") == weights("whole"))
-    let steps = try TrainingLog.read(path: work("model/training/log.jsonl"))
-      .filter { $0["loss"] != nil }.map(\.step)
-    #expect(steps == Array(1...40))
-  }
-
-  /// How many lines the log of a run has so far.
-  private func lines(_ model: String) throws -> Int {
-    guard work.exists("\(model)/training/log.jsonl") else { return 0 }
-    return try work.bytes("\(model)/training/log.jsonl").count { $0 == UInt8(ascii: "\n") }
-  }
+  @Test func aKilledRunGoesOnToTheSameBits() throws { try train.expectToSurviveKills() }
 
   @Test func anInterruptedRunWritesACheckpoint() throws {
-    let (process, result) = try work.start(
-      ["train", "data", "-o", "model", "--config", "run.json", "--steps", "100000"])
-    while process.isRunning, try lines("model") < 2 { usleep(2000) }
+    let (process, result) = try train.start("model", ["--steps", "100000"])
+    while process.isRunning, try train.lines("model") < 2 { usleep(2000) }
     process.interrupt()
     let run = try result()
     #expect(run.status == 130, "\(run.errors)")
@@ -148,11 +93,7 @@ import Training
   func whatCannotBeTrainedIsToldFirst(
     _ arguments: [String], _ status: Int32, _ message: String
   ) throws {
-    let run = try work.start(
-      ["train", "data", "-o", "model", "--config", "run.json"] + arguments
-    ).result()
-    #expect(run.status == status && run.errors.contains(message), "\(run.status) \(run.errors)")
-    #expect(!work.exists("model/settings.json"))
+    try train.expectRefusal(of: arguments, status: status, message)
   }
 
   @Test func otherSettingsThanTheRunsAreNamed() throws {
@@ -163,20 +104,5 @@ import Training
     #expect(try work.lvae("train", "data", "-o", "model", "--steps", "4").status == 0)
   }
 
-  @Test func theHelpExplainsEachSetting() throws {
-    let help = try work.lvae("train", "--help").output
-    func check(_ values: [String: Any], _ path: String) {
-      for (key, value) in values {
-        let place = path.isEmpty ? key : "\(path).\(key)"
-        if let group = value as? [String: Any] {
-          check(group, place)
-        } else {
-          #expect(help.contains("\(place) ["), "\(place)")
-        }
-      }
-    }
-    let text = TrainingSettings().text
-    check(
-      try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]), "")
-  }
+  @Test func theHelpExplainsEachSetting() throws { try train.expectHelp(of: TrainingSettings()) }
 }

@@ -8,6 +8,8 @@ public struct DiffusionOptions: Sendable {
   public var stepCount: Int
   /// How strongly the class is followed; 1 for no guidance.
   public var guidance: Double
+  /// The noise levels at which it is followed; see ``LatentSampler/Guidance/interval``.
+  public var guidanceInterval: ClosedRange<Double>?
   /// Fixes the noise; each picture has a stream of its own.
   public var seed: UInt64
   /// Where noise comes from.
@@ -17,12 +19,14 @@ public struct DiffusionOptions: Sendable {
 
   /// Options.
   public init(
-    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 3.5, seed: UInt64 = 0,
+    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 3.5,
+    guidanceInterval: ClosedRange<Double>? = nil, seed: UInt64 = 0,
     generator: PictureNoise.Generator = .philox, size: (height: Int, width: Int)? = nil
   ) {
     self.scheduler = scheduler
     self.stepCount = stepCount
     self.guidance = guidance
+    self.guidanceInterval = guidanceInterval
     self.seed = seed
     self.generator = generator
     self.size = size

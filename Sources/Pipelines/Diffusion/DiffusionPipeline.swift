@@ -31,7 +31,8 @@ public struct DiffusionPipeline: Sendable {
     let configuration = try options.scheduler?.configuration(forModelTrainedWith: own) ?? own
     sampler = LatentSampler(
       model.denoiser, scheduler: try configuration.scheduler(), stepCount: options.stepCount,
-      guidance: .init(scale: options.guidance, nullLabel: model.nullLabel))
+      guidance: .init(
+        scale: options.guidance, nullLabel: model.nullLabel, interval: options.guidanceInterval))
     _ = try sampler.count()
     let multiple = model.denoiser.spatialFactor
     guard latentSize.height % multiple == 0, latentSize.width % multiple == 0 else {

@@ -24,11 +24,24 @@ public struct LatentSampler: Sendable {
     public var scale: Double
     /// The label that stands for no class; nil if the denoiser knows none.
     public var nullLabel: Int?
+    /// The noise levels at which it works, as σ = noise ÷ signal; nil for all.
+    ///
+    /// At others the estimate is that for the class, which takes half of the time. Guidance where there
+    /// is much noise makes pictures alike: Kynkäänniemi et al. 2024, arXiv:2404.07724.
+    public var interval: ClosedRange<Double>?
 
     /// Guidance.
-    public init(scale: Double = 1, nullLabel: Int? = nil) {
+    public init(
+      scale: Double = 1, nullLabel: Int? = nil, interval: ClosedRange<Double>? = nil
+    ) {
       self.scale = scale
       self.nullLabel = nullLabel
+      self.interval = interval
+    }
+
+    /// Whether it works at a level.
+    fileprivate func works(at level: NoiseLevel) -> Bool {
+      scale != 1 && interval?.contains(level.sigma) ?? true
     }
   }
 
@@ -120,7 +133,7 @@ public struct LatentSampler: Sendable {
     guard let level = steps.first?.level else { return first }
     var sample = adjust(level, first)
     for step in steps {
-      let output = estimate(step.scaled(sample), at: step.timestep, labels: labels)
+      let output = estimate(step.scaled(sample), at: step, labels: labels)
       let result = sampling.step(output, at: step, sample: sample, noise: further)
       sample = adjust(step.next, result.previousSample)
       let progress = Progress(
@@ -133,14 +146,14 @@ public struct LatentSampler: Sendable {
   /// The denoiser's estimate, guided towards the class.
   ///
   /// Both estimates are made in one run of the denoiser.
-  private func estimate(_ sample: Tensor, at timestep: Double, labels: [Int]?) -> Tensor {
+  private func estimate(_ sample: Tensor, at step: SamplingStep, labels: [Int]?) -> Tensor {
     let channels = sample.shape[3]
     func output(_ sample: Tensor, _ labels: [Int]?) -> Tensor {
-      let output = denoiser(sample, timesteps: [Float(timestep)], labels: labels)
+      let output = denoiser(sample, timesteps: [Float(step.timestep)], labels: labels)
       // A denoiser that learned the variance says it behind the mean.
       return output.shape[3] > channels ? output.channels(0..<channels) : output
     }
-    guard let labels, let null = guidance.nullLabel, guidance.scale != 1 else {
+    guard let labels, let null = guidance.nullLabel, guidance.works(at: step.level) else {
       return output(sample, labels)
     }
     let count = labels.count

@@ -45,6 +45,17 @@ public enum DiffusionModels {
     return try LatentDiffusionModel(contentsOf: URL(filePath: reference))
   }
 
+  /// The model of this name that is part of the program, whatever the store has.
+  ///
+  /// - Throws: ``ModelStoreError/unknownName(_:known:)``; the errors of `Models`, if the program was
+  ///   built with files that are no model.
+  public static func builtIn(_ name: String) throws -> LatentDiffusionModel {
+    guard let model = try embedded(name) else {
+      throw ModelStoreError.unknownName(name, known: names)
+    }
+    return model
+  }
+
   private static func embedded(_ name: String) throws -> LatentDiffusionModel? {
     func bytes(_ file: String) -> [UInt8]? { EmbeddedFiles.bytes(of: name + ending + file) }
     guard let index = bytes(indexName), let config = bytes("config.json"),

@@ -66,10 +66,17 @@ public struct AutoencoderTrainingRun: Sendable {
       model.initialize(using: &random)
       return model
     case nil:
-      guard case .folder(let path) = settings.model else {
-        preconditionFailure("\(settings.model) has no architecture")
-      }
-      return try PretrainedAutoencoder(contentsOf: URL(filePath: path)).autoencoder
+      return try modelToTrainFurther().autoencoder
+    }
+  }
+
+  private func modelToTrainFurther() throws -> PretrainedAutoencoder {
+    switch settings.model {
+    case .folder(let path): return try PretrainedAutoencoder(contentsOf: URL(filePath: path))
+    case .builtIn(let name):
+      if let model = try EmbeddedModels.load(name) { return model }
+      throw ModelStoreError.unknownName(name, known: EmbeddedModels.names)
+    case .preset, .architecture: preconditionFailure("\(settings.model) is a new network")
     }
   }
 
@@ -77,7 +84,7 @@ public struct AutoencoderTrainingRun: Sendable {
   private func beginningLinear<Model: Autoencoder>(
     _ model: Model, _ pictures: TrainingData, report: (TrainingEvent) -> Void
   ) throws -> Model {
-    if case .folder = settings.model { return model }
+    guard settings.model.isNew else { return model }
     guard var compact = model as? AutoencoderCompact else { return model }
     var linear = LinearAutoencoderInitialization(for: compact.configuration)
     try linear.add(pictures.source, indices: pictures.training)

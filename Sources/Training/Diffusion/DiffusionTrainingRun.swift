@@ -71,9 +71,18 @@ public struct DiffusionTrainingRun: Sendable {
 
   /// The denoiser before its first step, and the latents with its labels.
   private func start(_ latents: LatentSet) throws -> (any Denoiser, LatentSet) {
-    guard case .folder(let path) = settings.model else { return (try newModel(latents), latents) }
-    let model = try LatentDiffusionModel(contentsOf: URL(filePath: path))
-    return (model.denoiser, try settings.labelled(latents, for: model, path: path))
+    let model: LatentDiffusionModel
+    let name: String
+    switch settings.model {
+    case .preset, .architecture: return (try newModel(latents), latents)
+    case .folder(let path):
+      model = try LatentDiffusionModel(contentsOf: URL(filePath: path))
+      name = path
+    case .builtIn(let builtIn):
+      model = try DiffusionModels.builtIn(builtIn)
+      name = DenoiserChoice.builtInPrefix + builtIn
+    }
+    return (model.denoiser, try settings.labelled(latents, for: model, path: name))
   }
 
   private func newModel(_ latents: LatentSet) throws -> UNet2DModel {

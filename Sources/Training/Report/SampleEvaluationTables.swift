@@ -10,7 +10,7 @@ struct SampleEvaluationTables {
   }
 
   private var distances: ReportTable {
-    Self.table(
+    table(
       of: evaluation.distances, title: "distances of features",
       note:
         "Figures of one classifier can be compared with each other, and with no other network's. ",
@@ -19,13 +19,13 @@ struct SampleEvaluationTables {
 
   private var inceptionDistances: ReportTable? {
     guard !evaluation.inceptionDistances.isEmpty else { return nil }
-    return Self.table(
+    return table(
       of: evaluation.inceptionDistances, title: "distances of Inception's features (FID)",
       note: "With the usual weights, Fréchet's distance here is the FID of articles. ",
       featureCount: InceptionNetwork.featureCount)
   }
 
-  private static func table(
+  private func table(
     of distances: [SampleEvaluation.Distance], title: String, note: String, featureCount: Int
   ) -> ReportTable {
     var table = ReportTable(
@@ -37,14 +37,25 @@ struct SampleEvaluationTables {
       ]
     }
     table.note =
-      note + "Fréchet's distance grows where pictures are few: compare equal counts."
+      note + "Fréchet's distance grows where pictures are few: compare the last two, which are "
+      + "between equal counts."
     if distances.contains(where: \.isRankDeficient) {
       table.note +=
         " Covariances of \(featureCount) features from fewer than \(featureCount + 1) pictures "
         + "haven't full rank, which makes the distance larger still."
     }
+    if let difference = evaluation.classes.shareDifference, difference > Self.likeShares,
+      let shares = evaluation.classes.realShares
+    {
+      table.note +=
+        " The shares of classes among samples aren't those among real pictures, which makes the "
+        + "distance larger, too: draw samples with --class \"\(shares)\"."
+    }
     return table
   }
+
+  /// The greatest difference of shares that is as good as none.
+  private static let likeShares = 0.05
 
   // MARK: Classes
 

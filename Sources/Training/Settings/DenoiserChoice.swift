@@ -1,51 +1,32 @@
 public import Models
+import Pipelines
 public import Tensors
 
-/// `model`: what a run of `lvae diffuse-train` trains; in JSON a preset's name, a folder's path, or
-/// an architecture.
-public enum DenoiserChoice: Hashable, Sendable {
-  /// Networks that train on a few processor cores.
-  public enum Preset: String, CaseIterable, Hashable, Sendable {
-    /// Two resolutions of 64 and 128 channels, attention at the second; 3.9 million parameters.
-    case small
-    /// Two resolutions of 32 and 64 channels; 0.6 million parameters.
-    case tiny
-  }
+/// `model`: which denoiser a run of `lvae diffuse-train` trains.
+///
+/// The channels and classes of an architecture are replaced by those of the data.
+public typealias DenoiserChoice = NetworkChoice<DenoiserPreset>
 
-  /// A new network of these sizes.
-  case preset(Preset)
-  /// The denoiser of a model folder, which is trained further. Its path contains a slash.
-  case folder(String)
-  /// A new network: a `config.json` as diffusers writes it, whose channels and classes are replaced
-  /// by those of the data.
-  case architecture(JSONObject)
+/// Denoisers that train on a few processor cores.
+public enum DenoiserPreset: String, NetworkPreset {
+  /// Two resolutions of 64 and 128 channels, attention at the second; 3.9 million parameters.
+  case small
+  /// Two resolutions of 32 and 64 channels; 0.6 million parameters.
+  case tiny
 
-  /// The sizes of a new network; nil for one that is loaded from a folder.
+  /// The models that are part of the program and may be trained further.
+  public static var builtInNames: [String] { DiffusionModels.names }
+
+  /// Checks that an architecture can be built.
   ///
-  /// - Parameters:
-  ///   - channels: those of the latents.
-  ///   - size: the latents' height and width.
-  ///   - labelCount: how many labels there are; nil for none.
-  /// - Returns: the sizes.
-  /// - Throws: ``TrainingSettingsError`` for an architecture that can't be built.
-  public func architecture(
-    channels: Int, size: [Int], labelCount: Int?
-  ) throws(TrainingSettingsError) -> UNet2DModel.Configuration? {
-    var configuration: UNet2DModel.Configuration
-    switch self {
-    case .folder: return nil
-    case .preset(let preset): configuration = preset.configuration
-    case .architecture(let values):
-      configuration = try Self.read(values, source: "settings", path: "model")
-    }
-    configuration.inChannels = channels
-    configuration.outChannels = channels
-    configuration.sampleSize = size
-    configuration.numClassEmbeds = labelCount
-    return configuration
+  /// - Throws: ``TrainingSettingsError`` if it can't.
+  public static func check(
+    _ values: JSONObject, source: String, path: String
+  ) throws(TrainingSettingsError) {
+    _ = try read(values, source: source, path: path)
   }
 
-  private static func read(
+  fileprivate static func read(
     _ values: JSONObject, source: String, path: String
   ) throws(TrainingSettingsError) -> UNet2DModel.Configuration {
     let fields = SettingsFields(values, source: source, path: path)
@@ -62,7 +43,34 @@ public enum DenoiserChoice: Hashable, Sendable {
   }
 }
 
-extension DenoiserChoice.Preset {
+extension NetworkChoice<DenoiserPreset> {
+  /// The sizes of a new network; nil for one that is trained further.
+  ///
+  /// - Parameters:
+  ///   - channels: those of the latents.
+  ///   - size: the latents' height and width.
+  ///   - labelCount: how many labels there are; nil for none.
+  /// - Returns: the sizes.
+  /// - Throws: ``TrainingSettingsError`` for an architecture that can't be built.
+  public func architecture(
+    channels: Int, size: [Int], labelCount: Int?
+  ) throws(TrainingSettingsError) -> UNet2DModel.Configuration? {
+    var configuration: UNet2DModel.Configuration
+    switch self {
+    case .folder, .builtIn: return nil
+    case .preset(let preset): configuration = preset.configuration
+    case .architecture(let values):
+      configuration = try Preset.read(values, source: "settings", path: "model")
+    }
+    configuration.inChannels = channels
+    configuration.outChannels = channels
+    configuration.sampleSize = size
+    configuration.numClassEmbeds = labelCount
+    return configuration
+  }
+}
+
+extension DenoiserPreset {
   /// The preset's sizes, but for what the data decide.
   public var configuration: UNet2DModel.Configuration {
     var configuration = UNet2DModel.Configuration()
@@ -80,22 +88,5 @@ extension DenoiserChoice.Preset {
       configuration.layersPerBlock = 1
     }
     return configuration
-  }
-}
-
-extension DenoiserChoice: NetworkChoice {
-  /// As the settings have it.
-  var json: JSONValue {
-    switch self {
-    case .preset(let preset): .string(preset.rawValue)
-    case .folder(let path): .string(path)
-    case .architecture(let values): .object(values)
-    }
-  }
-
-  static func check(
-    _ values: JSONObject, source: String, path: String
-  ) throws(TrainingSettingsError) {
-    _ = try read(values, source: source, path: path)
   }
 }

@@ -9,8 +9,9 @@ extension DiffusionSettings {
     [
       (
         "model",
-        "a new denoiser by its preset (small, tiny), the path of a model's folder whose denoiser is "
-          + "trained further, or a UNet2DModel's config.json, with _class_name"
+        "a new denoiser by its preset (small, tiny), or a UNet2DModel's config.json, with "
+          + "_class_name; or one that is trained further: a model folder's path, or builtin:emoji, "
+          + "the program's own"
       ),
       (
         "autoencoder",

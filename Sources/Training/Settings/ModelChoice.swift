@@ -1,59 +1,57 @@
 public import Models
+import Pipelines
 public import Tensors
 
-/// `model`: what a run trains; in JSON a preset's name, a folder's path, or an architecture.
-public enum ModelChoice: Hashable, Sendable {
-  /// Networks of this project that train on a few processor cores.
-  public enum Preset: String, CaseIterable, Hashable, Sendable {
-    /// For photographs: a factor of 8, 16 channels without a variance, 2.8 million parameters.
-    case photo
-    /// For small pictures and diffusion in their latents: a factor of 4, 4 channels with a variance,
-    /// 2.2 million parameters.
-    case emoji
-    /// For trying things out: an `AutoencoderKL` with a factor of 2 and 4 channels.
-    case tiny
-  }
+/// `model`: which autoencoder a run of `lvae train` trains.
+public typealias ModelChoice = NetworkChoice<AutoencoderPreset>
 
-  /// A new network of this project's.
-  case preset(Preset)
-  /// The model in a folder, which is trained further. Its path contains a slash.
-  case folder(String)
-  /// A new network with these sizes: a `config.json` as diffusers writes it, with `_class_name`.
-  case architecture(JSONObject)
+/// Autoencoders of this project that train on a few processor cores.
+public enum AutoencoderPreset: String, NetworkPreset {
+  /// For photographs: a factor of 8, 16 channels without a variance, 2.8 million parameters.
+  case photo
+  /// For small pictures and diffusion in their latents: a factor of 4, 4 channels with a variance,
+  /// 2.2 million parameters.
+  case emoji
+  /// For trying things out: an `AutoencoderKL` with a factor of 2 and 4 channels.
+  case tiny
 
-  /// How the network is built.
-  public enum Architecture: Hashable, Sendable {
-    /// As diffusers' `AutoencoderKL`.
-    case kl(AutoencoderKL.Configuration)
-    /// As diffusers' `AutoencoderTiny`.
-    case tiny(AutoencoderTiny.Configuration)
-    /// As this project's `AutoencoderCompact`.
-    case compact(AutoencoderCompact.Configuration)
-  }
+  /// The models that are part of the program and may be trained further.
+  public static var builtInNames: [String] { EmbeddedModels.names }
 
-  /// The sizes of a new network; nil for one that is loaded from a folder.
+  /// Checks that an architecture can be built.
   ///
-  /// - Throws: ``TrainingSettingsError`` for an architecture that can't be built.
-  public func architecture() throws(TrainingSettingsError) -> Architecture? {
-    switch self {
-    case .preset(let preset): preset.architecture
-    case .folder: nil
-    case .architecture(let values): try Self.read(values, source: "settings", path: "model")
-    }
+  /// - Throws: ``TrainingSettingsError`` if it can't.
+  public static func check(
+    _ values: JSONObject, source: String, path: String
+  ) throws(TrainingSettingsError) {
+    _ = try AutoencoderArchitecture(values, source: source, path: path)
   }
+}
 
+/// How an autoencoder is built.
+public enum AutoencoderArchitecture: Hashable, Sendable {
+  /// As diffusers' `AutoencoderKL`.
+  case kl(AutoencoderKL.Configuration)
+  /// As diffusers' `AutoencoderTiny`.
+  case tiny(AutoencoderTiny.Configuration)
+  /// As this project's `AutoencoderCompact`.
+  case compact(AutoencoderCompact.Configuration)
+}
+
+extension AutoencoderArchitecture {
   private static let classes = [
     (name: AutoencoderKL.className, keys: AutoencoderKL.Configuration.keys),
     (name: AutoencoderTiny.className, keys: AutoencoderTiny.Configuration.keys),
     (name: AutoencoderCompact.className, keys: AutoencoderCompact.Configuration.keys),
   ]
 
-  private static func read(
-    _ values: JSONObject, source: String, path: String
-  ) throws(TrainingSettingsError) -> Architecture {
+  /// The architecture of a `config.json`.
+  ///
+  /// - Throws: ``TrainingSettingsError`` for one that can't be built.
+  init(_ values: JSONObject, source: String, path: String) throws(TrainingSettingsError) {
     let fields = SettingsFields(values, source: source, path: path)
-    let names = classes.map { $0.name.quotedAsJSON }.joined(separator: " or ")
-    guard let found = classes.first(where: { $0.name == values["_class_name"]?.string }) else {
+    let names = Self.classes.map { $0.name.quotedAsJSON }.joined(separator: " or ")
+    guard let found = Self.classes.first(where: { $0.name == values["_class_name"]?.string }) else {
       throw fields.error(
         .value(
           path: fields.place("_class_name"), expected: names,
@@ -64,9 +62,9 @@ public enum ModelChoice: Hashable, Sendable {
       throw fields.unknownKey(member.key, known: known)
     }
     let configuration = ConfigurationFields(values, source: path)
-    return try fields.architecture { () throws(CheckpointError) in
+    self = try fields.architecture { () throws(CheckpointError) in
       switch found.name {
-      case AutoencoderKL.className: .kl(try AutoencoderKL.Configuration(configuration))
+      case AutoencoderKL.className: Self.kl(try AutoencoderKL.Configuration(configuration))
       case AutoencoderTiny.className: .tiny(try AutoencoderTiny.Configuration(configuration))
       default: .compact(try AutoencoderCompact.Configuration(configuration))
       }
@@ -74,9 +72,23 @@ public enum ModelChoice: Hashable, Sendable {
   }
 }
 
-extension ModelChoice.Preset {
+extension NetworkChoice<AutoencoderPreset> {
+  /// The sizes of a new network; nil for one that is trained further.
+  ///
+  /// - Throws: ``TrainingSettingsError`` for an architecture that can't be built.
+  public func architecture() throws(TrainingSettingsError) -> AutoencoderArchitecture? {
+    switch self {
+    case .preset(let preset): preset.architecture
+    case .folder, .builtIn: nil
+    case .architecture(let values):
+      try AutoencoderArchitecture(values, source: "settings", path: "model")
+    }
+  }
+}
+
+extension AutoencoderPreset {
   /// The preset's network.
-  public var architecture: ModelChoice.Architecture {
+  public var architecture: AutoencoderArchitecture {
     switch self {
     case .photo: .compact(AutoencoderCompact.Configuration())
     case .emoji: .compact(Self.smallPictures)
@@ -108,22 +120,5 @@ extension ModelChoice.Preset {
     configuration.midBlockAddAttention = false
     configuration.scalingFactor = 1
     return configuration
-  }
-}
-
-extension ModelChoice: NetworkChoice {
-  /// As the settings have it.
-  var json: JSONValue {
-    switch self {
-    case .preset(let preset): .string(preset.rawValue)
-    case .folder(let path): .string(path)
-    case .architecture(let values): .object(values)
-    }
-  }
-
-  static func check(
-    _ values: JSONObject, source: String, path: String
-  ) throws(TrainingSettingsError) {
-    _ = try read(values, source: source, path: path)
   }
 }

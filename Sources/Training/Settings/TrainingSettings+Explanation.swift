@@ -34,8 +34,9 @@ extension TrainingSettings {
     [
       (
         "model",
-        "a new network by its preset (photo, emoji, tiny), the path of a model's folder that is "
-          + "trained further, or a config.json as diffusers has it, with _class_name"
+        "a new network by its preset (photo, emoji, tiny), or a config.json as diffusers has it, with "
+          + "_class_name; or one that is trained further: a model folder's path, or builtin:photo and "
+          + "builtin:emoji, the program's own"
       )
     ] + bottleneckExplanations + dataExplanations + objectiveExplanations
     + optimizerExplanations + sharedRunExplanations + runExplanations

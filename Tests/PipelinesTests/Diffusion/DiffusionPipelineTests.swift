@@ -40,6 +40,24 @@ import Testing
     #expect(Set(all).count == 4)
   }
 
+  @Test func guidanceWorksInItsIntervalOnly() throws {
+    func picture(
+      _ guidance: Double, _ scheduler: SchedulerName, _ interval: ClosedRange<Double>? = nil
+    ) throws -> Image.Samples {
+      let options = DiffusionOptions(
+        scheduler: scheduler, stepCount: 6, guidance: guidance, guidanceInterval: interval)
+      return try pipeline(options).pictures(count: 1, labels: [0])[0].samples
+    }
+    // With either way of counting noise, σ is noise ÷ signal.
+    for scheduler in [SchedulerName.ddim, .euler] {
+      let (plain, guided) = (try picture(1, scheduler), try picture(3, scheduler))
+      #expect(try picture(3, scheduler, 0...1e9) == guided)
+      #expect(try picture(3, scheduler, 1e8...1e9) == plain)
+      let some = try picture(3, scheduler, 0.3...3)
+      #expect(some != plain && some != guided)
+    }
+  }
+
   /// ê = e₀ + w·(e − e₀), with the two estimates made apart.
   @Test func guidanceIsTheFormulaOfHoAndSalimans() throws {
     let model = try tinyDiffusionModel()

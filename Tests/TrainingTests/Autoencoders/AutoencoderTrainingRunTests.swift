@@ -2,7 +2,6 @@ import Foundation
 import Images
 import Models
 import Pipelines
-import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -22,21 +21,9 @@ import Training
     _ settings: TrainingSettings, _ name: String = "model", data: String = "data",
     stopAfter: Int = .max
   ) throws -> (end: TrainingEnd, notices: [String]) {
-    let state = Mutex<(steps: Int, notices: [String])>((0, []))
-    let end = try AutoencoderTrainingRun(
-      data: folder(data), folder: RunFolder(path: folder(name)), settings: settings
-    )(
-      stop: { state.withLock { $0.steps >= stopAfter } },
-      report: { event in
-        state.withLock { state in
-          switch event {
-          case .progress: state.steps += 1
-          case .notice(let text): state.notices.append(text)
-          case .logged: break
-          }
-        }
-      })
-    return (end, state.withLock { $0.notices })
+    let run = AutoencoderTrainingRun(
+      data: folder(data), folder: RunFolder(path: folder(name)), settings: settings)
+    return try observing(stopAfter: stopAfter) { try run(stop: $0, report: $1) }
   }
 
   private func weights(_ name: String) throws -> Data {
@@ -138,6 +125,17 @@ import Training
     settings.train.decoderOnly = true
     #expect(try run(settings).end == .finished)
     let tuned = try PretrainedAutoencoder(contentsOf: URL(filePath: folder("model")))
+    #expect(tuned.autoencoder.latentScaling == original.autoencoder.latentScaling)
+    #expect(tuned.sha256 != original.sha256)
+  }
+
+  @Test func aModelOfTheProgramIsTrainedFurther() throws {
+    var settings = try quickSettings(steps: 1)
+    settings.model = .builtIn("emoji")
+    settings.train.decoderOnly = true
+    #expect(try run(settings).end == .finished)
+    let tuned = try PretrainedAutoencoder(contentsOf: URL(filePath: folder("model")))
+    let original = try #require(try EmbeddedModels.load("emoji"))
     #expect(tuned.autoencoder.latentScaling == original.autoencoder.latentScaling)
     #expect(tuned.sha256 != original.sha256)
   }

@@ -3,7 +3,6 @@ import LatentFiles
 import Models
 import Pipelines
 import Schedulers
-import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -32,21 +31,9 @@ import Training
     _ settings: DiffusionSettings, _ name: String = "model", data: String = "data",
     stopAfter: Int = .max
   ) throws -> (end: TrainingEnd, notices: [String]) {
-    let state = Mutex<(steps: Int, notices: [String])>((0, []))
-    let end = try DiffusionTrainingRun(
-      data: [folder(data)], folder: RunFolder(path: folder(name)), settings: settings
-    )(
-      stop: { state.withLock { $0.steps >= stopAfter } },
-      report: { event in
-        state.withLock { state in
-          switch event {
-          case .progress: state.steps += 1
-          case .notice(let text): state.notices.append(text)
-          case .logged: break
-          }
-        }
-      })
-    return (end, state.withLock { $0.notices })
+    let run = DiffusionTrainingRun(
+      data: [folder(data)], folder: RunFolder(path: folder(name)), settings: settings)
+    return try observing(stopAfter: stopAfter) { try run(stop: $0, report: $1) }
   }
 
   private func weights(_ name: String) throws -> Data {

@@ -40,6 +40,15 @@ import Training
       "_class_name": .string("AutoencoderTiny"), "latent_channels": JSONValue(8),
     ])
     #expect(try settings(changed.text) == changed)
+    changed.model = .builtIn("photo")
+    #expect(try settings(changed.text) == changed && changed.text.contains("\"builtin:photo\""))
+  }
+
+  @Test func aModelThatIsNotThereIsRefusedWithThoseThatAre() throws {
+    for name in ["builtin:nosuch", "photos"] {
+      let problem = try problem("{\"model\": \"\(name)\"}")
+      #expect("\(problem)".contains("builtin:photo"), "\(problem)")
+    }
   }
 
   @Test func everySettingIsWrittenAndCanBeRead() throws {
@@ -122,7 +131,7 @@ import Training
     #expect(reason.contains("norm_num_groups"))
     #expect(throws: TrainingSettingsError.self) { try settings(#"{"model": "photos"}"#) }
     #expect(throws: TrainingSettingsError.self) { try settings(#"{"model": {}}"#) }
-    for preset in ModelChoice.Preset.allCases {
+    for preset in AutoencoderPreset.allCases {
       let json =
         switch try ModelChoice.preset(preset).architecture() {
         case .kl(let configuration)?: try AutoencoderKL(configuration).configurationJSON()

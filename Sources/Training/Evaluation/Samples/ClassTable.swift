@@ -60,4 +60,28 @@ public struct ClassTable: Sendable {
   public let samples: Figures
   /// Of the real pictures.
   public let real: Figures
+
+  /// How far the shares of classes among samples are from those among real pictures: half of the sum
+  /// of the differences, 0…1; nil where either has no classes.
+  public var shareDifference: Double? {
+    guard let samples = samples.shares, let real = real.shares else { return nil }
+    return zip(samples, real).reduce(0) { $0 + abs($1.0 - $1.1) } / 2
+  }
+
+  /// Classes with their counts among real pictures, as `lvae diffuse-sample --class` takes them; nil
+  /// without classes.
+  public var realShares: String? {
+    guard let counts = real.counts else { return nil }
+    return zip(classNames, counts).filter { $0.1 > 0 }.map { "\($0.0):\($0.1)" }
+      .joined(separator: ",")
+  }
+}
+
+extension ClassTable.Figures {
+  /// The part of all pictures that should be of each class; nil without classes or pictures.
+  fileprivate var shares: [Double]? {
+    guard let counts else { return nil }
+    let all = Double(counts.reduce(0, +))
+    return all > 0 ? counts.map { Double($0) / all } : nil
+  }
 }

@@ -21,27 +21,28 @@ public enum NearestPictures {
   public static func byPixels(
     of squares: [Image], among others: [Image], skipping isSkipped: (Int, Int) -> Bool
   ) -> [Neighbour?] {
-    let stored = others.map(\.eightBitSamples)
-    return ThreadPool.current.results(count: squares.count) { index in
-      let samples = squares[index].eightBitSamples
-      var best: (place: Int, sum: Int)?
-      for place in stored.indices where !isSkipped(index, place) {
-        let (limit, other) = (best?.sum ?? Int.max, stored[place])
-        if let sum = squaredDifference(samples.span, other.span, below: limit) {
-          best = (place, sum)
-        }
+    let (own, stored) = (squares.map(\.eightBitSamples), others.map(\.eightBitSamples))
+    let size = own.first?.count ?? 0
+    func vectors(_ samples: [[UInt8]]) -> NearestCandidates.Vectors {
+      // Around the middle level vectors are shorter, and products more exact.
+      .init(count: samples.count) { index, numbers in
+        for sample in samples[index] { numbers.append(Float(sample) - 128) }
       }
-      return best.map {
-        Neighbour(
-          place: $0.place, distance: (Double($0.sum) / Double(samples.count)).squareRoot())
+    }
+    return nearest(
+      of: vectors(own), among: vectors(stored), dimension: size, skipping: isSkipped
+    ) { index, place in
+      Double(squaredDifference(own[index], stored[place]))
+    }.map { neighbour in
+      neighbour.map {
+        Neighbour(place: $0.place, distance: ($0.distance / Double(size)).squareRoot())
       }
     }
   }
 
-  /// The sum of squared differences if it is below a limit, else nil.
-  private static func squaredDifference(
-    _ left: Span<UInt8>, _ right: Span<UInt8>, below limit: Int
-  ) -> Int? {
+  private static func squaredDifference(_ one: [UInt8], _ other: [UInt8]) -> Int {
+    let left = one.span
+    let right = other.span
     precondition(left.count == right.count, "pictures of \(left.count) and \(right.count) samples")
     var (sum, start) = (0, 0)
     while start < left.count {
@@ -52,7 +53,6 @@ public enum NearestPictures {
         part &+= difference &* difference
       }
       sum += Int(part)
-      if sum >= limit { return nil }
       start = end
     }
     return sum
@@ -71,18 +71,44 @@ public enum NearestPictures {
   ) -> [Neighbour?] {
     let size = features.dimension
     precondition(others.dimension == size, "\(size) and \(others.dimension) features")
-    return ThreadPool.current.results(count: features.count) { index in
-      let own = features.values.span.extracting(index * size..<(index + 1) * size)
-      var best: (place: Int, sum: Double)?
-      for place in 0..<others.count where !isSkipped(index, place) {
-        let other = others.values.span.extracting(place * size..<(place + 1) * size)
-        var sum = 0.0
-        for number in 0..<size {
-          sum += (own[number] - other[number]) * (own[number] - other[number])
+    func vectors(_ features: FeatureVectors) -> NearestCandidates.Vectors {
+      .init(count: features.count) { index, numbers in
+        for value in features.values[index * size..<(index + 1) * size] {
+          numbers.append(Float(value))
         }
-        if sum < best?.sum ?? .infinity { best = (place, sum) }
       }
-      return best.map { Neighbour(place: $0.place, distance: $0.sum.squareRoot()) }
+    }
+    return nearest(
+      of: vectors(features), among: vectors(others), dimension: size, skipping: isSkipped
+    ) { index, place in
+      let own = features.values.span.extracting(index * size..<(index + 1) * size)
+      let other = others.values.span.extracting(place * size..<(place + 1) * size)
+      var sum = 0.0
+      for number in 0..<size {
+        sum += (own[number] - other[number]) * (own[number] - other[number])
+      }
+      return sum
+    }.map { neighbour in
+      neighbour.map { Neighbour(place: $0.place, distance: $0.distance.squareRoot()) }
+    }
+  }
+
+  /// The nearest of the candidates by a distance, the first of equals.
+  private static func nearest(
+    of vectors: NearestCandidates.Vectors, among others: NearestCandidates.Vectors, dimension: Int,
+    skipping isSkipped: (Int, Int) -> Bool, distance: (_ index: Int, _ place: Int) -> Double
+  ) -> [Neighbour?] {
+    let candidates = NearestCandidates(dimension: dimension)(
+      of: vectors, among: others, skipping: isSkipped)
+    return ThreadPool.current.results(count: candidates.count) { index in
+      var best: Neighbour?
+      for place in candidates[index] {
+        let distance = distance(index, place)
+        if distance < best?.distance ?? .infinity {
+          best = Neighbour(place: place, distance: distance)
+        }
+      }
+      return best
     }
   }
 }

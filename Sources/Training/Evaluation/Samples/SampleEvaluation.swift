@@ -96,10 +96,13 @@ public struct SampleEvaluation: Sendable {
         labels: sampleLabels, predicted: sampleResult.classes, classCount: names.count),
       real: ClassTable.Figures(
         labels: realLabels, predicted: realResult.classes, classCount: names.count))
-    distances = try Self.distances(sampleResult.features, realResult.features, trainingFeatures)
+    let equalCounts = EqualCounts(
+      samples: (samples.count, sampleLabels), real: (real.count, realLabels))
+    distances = try Self.distances(
+      sampleResult.features, realResult.features, trainingFeatures, equalCounts)
     inceptionDistances =
       try inception.map { sets throws(SampleEvaluationError) in
-        try Self.distances(sets.samples, sets.real, sets.training)
+        try Self.distances(sets.samples, sets.real, sets.training, equalCounts)
       } ?? []
     copies = training.flatMap { training in
       trainingFeatures.map { features in
@@ -112,16 +115,18 @@ public struct SampleEvaluation: Sendable {
 
   /// Samples and real pictures, and for comparison real pictures and others.
   private static func distances(
-    _ samples: FeatureVectors, _ real: FeatureVectors, _ training: FeatureVectors?
+    _ samples: FeatureVectors, _ real: FeatureVectors, _ training: FeatureVectors?,
+    _ equalCounts: EqualCounts
   ) throws(SampleEvaluationError) -> [Distance] {
     var distances = [try Distance("samples, real", samples, real)]
     if let training {
       distances.append(try Distance("samples, training", samples, training))
       distances.append(try Distance("training, real", training, real))
     }
-    // Pictures stand in the order of their names, so that both halves have the same classes.
-    let halves = [0, 1].map { real.vectors(stride(from: $0, to: real.count, by: 2)) }
-    if halves[1].count >= 2 {
+    if equalCounts.count >= 2 {
+      let halves = equalCounts.halves.map { real.vectors($0) }
+      distances.append(
+        try Distance("samples, half of real", samples.vectors(equalCounts.samples), halves[0]))
       distances.append(try Distance("two halves of real", halves[0], halves[1]))
     }
     return distances

@@ -6,6 +6,7 @@ package struct SampleEvaluationRecord: Encodable {
   private let distances: [DistanceRecord]
   private let inceptionDistances: [DistanceRecord]?
   private let classes: [ClassRecord]
+  private let classShareDifference: Double?
   private let accuracy: Pair
   private let confusions: [ConfusionRecord]
   private let copies: [CopyRecord]
@@ -26,6 +27,7 @@ package struct SampleEvaluationRecord: Encodable {
         name: table.classNames[place], samples: SetRecord(table.samples, place),
         real: SetRecord(table.real, place))
     }
+    classShareDifference = table.shareDifference
     accuracy = Pair(samples: table.samples.accuracy, real: table.real.accuracy)
     confusions = [("samples", table.samples), ("real", table.real)].flatMap { name, figures in
       figures.confusions.map {

@@ -113,7 +113,12 @@ import Training
       path: "discs", names: squares.indices.map { "\($0).png" }, squares: squares, labels: .folders)
     let narrow = try SampleEvaluation(
       samples: discs, real: real, training: nil, classifier: classifier())
-    #expect(good.distances.map(\.name) == ["samples, real", "two halves of real"])
+    #expect(
+      good.distances.map(\.name) == [
+        "samples, real", "samples, half of real", "two halves of real",
+      ])
+    #expect(good.distances.map(\.counts) == [[120, 120], [60, 60], [60, 60]])
+    #expect(good.classes.shareDifference == 0)
     #expect(narrow.distances[0].frechet > 5 * good.distances[0].frechet)
     #expect(narrow.distances[0].kernel > 5 * abs(good.distances[0].kernel))
     #expect(good.classes.samples.accuracy ?? 0 > 0.9 && narrow.classes.samples.accuracy == nil)
