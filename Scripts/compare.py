@@ -51,6 +51,9 @@ def options():
     parser.add_argument("--cache", default=f"{cache}/lvae/compare", help="converted models")
     parser.add_argument("--self-test", action="store_true", help="check this script only")
     given = parser.parse_args()
+    for model in filter(None, [given.sd_model, given.taesd_model]):
+        if not (pathlib.Path(model) / "config.json").is_file():
+            parser.error(f"{model}: a diffusers folder is expected, and it has no config.json")
     given.jobs = given.jobs.split(",")
     given.engines = given.engines.split(",")
     for job in given.jobs:
