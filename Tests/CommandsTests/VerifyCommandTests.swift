@@ -65,7 +65,8 @@ import Testing
     }
     let records = try work.lvae("verify", "T", "--json").records.dropLast()
     #expect(records.map { $0["input"] as? String } == ["T/L.tar", "T/L.tar"])
-    #expect(Set(records.map { $0["member"] as? String }) == ["sub/x.jpg.latent", "sub/x.latent"])
+    #expect(
+      Set(records.map { $0["member"] as? String }) == ["sub/x.jpg.latent", "sub/x.png.latent"])
   }
 
   @Test func whatIsWrongInATarIsTold() throws {
@@ -74,20 +75,20 @@ import Testing
     // The last byte of a latent's planes.
     var damaged = bytes
     let member = try #require(
-      try TarReader.index(of: work("T/L.tar")).first { $0.member.name == "sub/x.latent" })
+      try TarReader.index(of: work("T/L.tar")).first { $0.member.name == "sub/x.png.latent" })
     damaged[member.range.upperBound - 1] ^= 1
     try work.write(damaged, to: "damaged.tar")
     let run = try work.lvae("verify", "damaged.tar")
-    #expect(run.status == 1 && run.errors.contains("1 verified of 2"), "\(run.errors)")
-    #expect(run.errors.contains("damaged.tar: sub/x.latent: "), "\(run.errors)")
+    #expect(run.status == 1 && run.errors.contains("1 verified, 1 failed of 2"), "\(run.errors)")
+    #expect(run.errors.contains("damaged.tar: sub/x.png.latent: "), "\(run.errors)")
 
     try work.write(Array(bytes[..<(bytes.count - 1536)]), to: "cut.tar")
     let cut = try work.lvae("verify", "cut.tar")
-    #expect(cut.status == 1 && cut.errors.contains("2 verified of 3"), "\(cut.errors)")
+    #expect(cut.status == 1 && cut.errors.contains("2 verified, 1 failed of 3"), "\(cut.errors)")
     #expect(cut.errors.contains("the tar is cut off; its first 3 members are whole"))
 
     var twice = TarWriter()
-    for _ in 0..<2 { twice.add("x.latent", try work.bytes("L/sub/x.latent")) }
+    for _ in 0..<2 { twice.add("x.latent", try work.bytes("L/sub/x.png.latent")) }
     try work.write(twice.finished, to: "twice.tar")
     let double = try work.lvae("verify", "twice.tar")
     #expect(double.status == 1)
