@@ -65,7 +65,7 @@ struct DiffuseSampleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("How strongly the class is followed; 1 is as trained.", valueName: "w"))
-  var guidance = 3.5
+  var guidance = 2.5
 
   @Option(
     parsing: .upToNextOption,

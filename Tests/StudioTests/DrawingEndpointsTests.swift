@@ -62,7 +62,7 @@ import Testing
       start.data["command"]
         == .string(
           "lvae diffuse-sample -n 2 --first 4 --class food --seed 3 --scheduler euler --steps 3 "
-            + "--guidance 3.5 -o drawn.png"))
+            + "--guidance 2.5 -o drawn.png"))
   }
 
   @Test func aDrawingIsStopped() async throws {

@@ -12,7 +12,7 @@ struct DrawingRequest: Sendable {
   var count = 1
   var first = 0
   var steps = 20
-  var guidance = 3.5
+  var guidance = 2.5
   var scheduler: SchedulerName?
   var seed: UInt64 = 0
   var size: (width: Int, height: Int)?

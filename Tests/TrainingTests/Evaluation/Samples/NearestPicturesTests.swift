@@ -59,7 +59,7 @@ import Training
     let some = vectors(40, dimension: 3, seed: 5, around: 0, scale: 1)
     let others = FeatureVectors(Array([some, some, some].map(\.values).joined()), dimension: 3)
     let found = NearestPictures.byFeatures(of: some, among: others) { $0 == $1 }
-    #expect(found.map { $0?.place } == (40..<80))
+    #expect(found.map { $0?.place } == Array(40..<80))
     #expect(found.allSatisfy { $0?.distance == 0 })
   }
 
