@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Models
 import Pipelines
+import Tensors
 import TestSupport
 import Testing
 import Training
