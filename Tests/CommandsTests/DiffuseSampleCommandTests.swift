@@ -93,10 +93,13 @@ import Testing
     let before = try work.bytes("A/0003.png")
     let told = try work.lvae("inspect", "A/0003.png")
     #expect(told.status == 0, "\(told.errors)")
+    // Columns are as wide as the longest key.
+    let lines = told.output.split(separator: "\n").map { $0.split(separator: " ") }
     for line in [
-      "class        cat", "scheduler    euler-a", "guidance     1.5", "size         40x16",
+      ["class", "cat"], ["scheduler", "euler-a"], ["guidance", "1.5"], ["size", "40x16"],
+      ["guidance_interval", "0.25,", "4"],
     ] {
-      #expect(told.output.contains("\n  \(line)\n"), "\(told.output)")
+      #expect(lines.contains { $0.elementsEqual(line) { $0 == $1 } }, "\(told.output)")
     }
     let json = try work.lvae("inspect", "A/0003.png", "--json")
     let settings = try #require(json.records.first?["settings"] as? [String: Any])

@@ -19,7 +19,7 @@ public struct DiffusionOptions: Sendable {
 
   /// Options.
   public init(
-    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 3.5,
+    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 2.5,
     guidanceInterval: ClosedRange<Double>? = nil, seed: UInt64 = 0,
     generator: PictureNoise.Generator = .philox, size: (height: Int, width: Int)? = nil
   ) {
