@@ -65,7 +65,7 @@ struct DiffuseSampleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("How strongly the class is followed; 1 is as trained.", valueName: "w"))
-  var guidance = 2.5
+  var guidance = DiffusionOptions.defaultGuidance
 
   @Option(
     parsing: .upToNextOption,
@@ -75,7 +75,7 @@ struct DiffuseSampleCommand: ParsableCommand {
   var guidanceInterval: [Double] = []
 
   @Option(help: ArgumentHelp("How many noise levels to go through.", valueName: "n"))
-  var steps = 20
+  var steps = DiffusionOptions.defaultStepCount
 
   @Option(help: "The way from noise to picture; the model's own without it.")
   var scheduler: SchedulerName?

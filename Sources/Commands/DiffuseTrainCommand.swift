@@ -51,7 +51,7 @@ struct DiffuseTrainCommand: ParsableCommand {
     let folder = output.folder
     var changes = try output.changes(threads: runOptions.threads)
     if let preset { changes.append(("model", preset.rawValue)) }
-    if let model = modelOptions.choice(among: DenoiserPreset.builtInNames) {
+    if let model = modelOptions.choice(of: DenoiserChoice.self) {
       changes.append(("model", model.quotedAsJSON))
     }
     if let labels { changes.append(("data.labels", labels.text.quotedAsJSON)) }

@@ -11,8 +11,8 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show what .latent files and drawn pictures say about themselves.",
     discussion: """
       Of .latent files, also of those in tars, the header is read only, and no model is needed; \
-      `lvae verify` reads all of it. Of a PNG file that is named and that lvae drew, the settings are shown, and the command \
-      that makes it again.
+      `lvae verify` reads all of it. Of a PNG file that is named and that lvae drew, the settings \
+      are shown, and the command that makes it again.
       """)
 
   @Argument(help: "Files, tars, and folders that are walked with all that is below them.")

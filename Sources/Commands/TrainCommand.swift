@@ -47,7 +47,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     var changes = try output.changes(threads: runOptions.threads)
     if let preset { changes.append(("model", preset.rawValue)) }
-    if let model = modelOptions.choice(among: AutoencoderPreset.builtInNames) {
+    if let model = modelOptions.choice(of: ModelChoice.self) {
       changes.append(("model", model.quotedAsJSON))
     }
     if let crop { changes.append(("data.crop", "\(crop)")) }

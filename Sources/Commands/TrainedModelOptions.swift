@@ -13,16 +13,14 @@ struct TrainedModelOptions: ParsableArguments {
 
   /// The model as settings have it: a path with a slash in it, or `builtin:` and a name.
   ///
-  /// - Parameter builtInNames: Of those that are part of the program.
   /// - Returns: the model; nil if none is named.
-  func choice(among builtInNames: [String]) -> String? {
+  func choice<Preset>(of kind: NetworkChoice<Preset>.Type) -> String? {
     guard let model else { return nil }
     if model.contains("/") { return model }
     let exists = FileManager.default.fileExists(atPath:)
     if exists(model) { return "./\(model)" }
     let stored = ModelStore().url(of: model).path
     if ModelStore.isName(model), exists(stored) { return stored }
-    return builtInNames.contains(model)
-      ? DenoiserChoice.builtInPrefix + model : "./\(model)"
+    return Preset.builtInNames.contains(model) ? kind.builtInPrefix + model : "./\(model)"
   }
 }

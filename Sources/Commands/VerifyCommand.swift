@@ -13,9 +13,9 @@ struct VerifyCommand: ParsableCommand {
     usage: "lvae verify [<options>] <inputs> ...",
     discussion: """
       Without options, checksums, sizes and numbers are checked, which needs no model; of a tar, \
-      also that it is whole and has no two members of one name. With --source each file is compared with its picture: the picture must be the one that was \
-      encoded, the file is decoded with the model of --model or of `lvae models list`, and the \
-      PSNR is shown.
+      also that it is whole and has no two members of one name. With --source each file is \
+      compared with its picture: the picture must be the one that was encoded, the file is decoded \
+      with the model of --model or of `lvae models list`, and the PSNR is shown.
       """)
 
   @Argument(help: "Files, tars, and folders that are walked with all that is below them.")

@@ -28,8 +28,8 @@ export function makeDiffuse(panel, studio) {
   const model = menu(info.diffusion, info.default_diffusion, load);
   const className = menu([["", "each in turn"]], "");
   const count = slider("Pictures", { min: 1, max: Math.min(24, info.limits.pictures), step: 1, value: 6 });
-  const steps = slider("Steps", { min: 1, max: Math.min(100, info.limits.steps), step: 1, value: 20 });
-  const guidance = slider("Guidance", { min: 1, max: 12, step: 0.25, value: 2.5, format: (value) => value.toFixed(2) });
+  const steps = slider("Steps", { min: 1, max: Math.min(100, info.limits.steps), step: 1, value: info.default_steps });
+  const guidance = slider("Guidance", { min: 1, max: 12, step: 0.25, value: info.default_guidance, format: (value) => value.toFixed(2) });
   const scheduler = menu([["", ""]], "", explain);
   const schedulerNote = h("p", { class: "hint" });
   const seed = h("input", { type: "number", min: "0", step: "1", value: "0" });

@@ -2,6 +2,12 @@ public import Schedulers
 
 /// How pictures are sampled.
 public struct DiffusionOptions: Sendable {
+  /// The number of steps where none is asked for.
+  public static let defaultStepCount = 20
+  /// The guidance where none is asked for: of the embedded denoiser's samples, those of 2.5 are nearest
+  /// to real pictures (by the Fréchet distance).
+  public static let defaultGuidance = 2.5
+
   /// Which way from noise to picture; nil for the model's own.
   public var scheduler: SchedulerName?
   /// How many noise levels it goes through.
@@ -19,7 +25,8 @@ public struct DiffusionOptions: Sendable {
 
   /// Options.
   public init(
-    scheduler: SchedulerName? = nil, stepCount: Int = 20, guidance: Double = 2.5,
+    scheduler: SchedulerName? = nil, stepCount: Int = defaultStepCount,
+    guidance: Double = defaultGuidance,
     guidanceInterval: ClosedRange<Double>? = nil, seed: UInt64 = 0,
     generator: PictureNoise.Generator = .philox, size: (height: Int, width: Int)? = nil
   ) {

@@ -35,6 +35,8 @@ enum CodecEndpoints {
         SchedulerName.allCases.map {
           .object(["name": .string($0.rawValue), "explanation": .string($0.explanation)])
         }),
+      "default_steps": JSONValue(DiffusionOptions.defaultStepCount),
+      "default_guidance": JSONValue(DiffusionOptions.defaultGuidance),
       "limits": .object(limits(site.settings.limits)),
       "has_workspace": .boolean(site.settings.workspace != nil),
       "has_folders": .boolean(site.folders.hasFolders),

@@ -11,8 +11,8 @@ struct DrawingRequest: Sendable {
   var className: String?
   var count = 1
   var first = 0
-  var steps = 20
-  var guidance = 2.5
+  var steps = DiffusionOptions.defaultStepCount
+  var guidance = DiffusionOptions.defaultGuidance
   var scheduler: SchedulerName?
   var seed: UInt64 = 0
   var size: (width: Int, height: Int)?
