@@ -33,14 +33,15 @@ static lvae_arena_block *first;
 static bool is_reserved;
 static char *range;
 static bool *is_resident;    // for each unit of the range
+static uint32_t *users;      // of each unit: the blocks in use that have some of it
 static size_t resident_end;  // beyond all units that ever were
-static size_t resident_bytes, in_use, most_in_use;
+static size_t resident, in_use, most_in_use;  // in units
 
-// By how much the memory that is kept may exceed the most that was ever in use at once.
-static const size_t slack = (size_t)4 << 20;
+// In units: by how much the memory that is kept may exceed the most that was ever in use at once.
+static const size_t slack = 2;
 // What is always kept: a small network's blocks fill few units as a whole, and zeroing these anew in
 // every layer would take a twentieth of its time.
-static const size_t least_kept = (size_t)32 << 20;
+static const size_t least_kept = 16;
 static bool can_move = true;
 
 /// Reserves addresses, which cost nothing until they are written to: several times what can ever be
@@ -55,8 +56,9 @@ static void reserve(void) {
   if (addresses == MAP_FAILED) return;
   range = (char *)(((uintptr_t)addresses + unit_bytes - 1) / unit_bytes * unit_bytes);
   is_resident = calloc(units, sizeof *is_resident);
+  users = calloc(units, sizeof *users);
   lvae_arena_block *block = calloc(1, sizeof *block);
-  if (!block || !is_resident) return;
+  if (!block || !is_resident || !users) return;
   madvise(range, units * unit_bytes, MADV_HUGEPAGE);
   block->base = range;
   block->byte_count = units * unit_bytes;
@@ -72,6 +74,20 @@ typedef struct {
 static unit_span units_under(const char *base, size_t byte_count) {
   size_t offset = (size_t)(base - range);
   return (unit_span){offset / unit_bytes, (offset + byte_count + unit_bytes - 1) / unit_bytes};
+}
+
+/// Counts the units of memory that comes into use.
+static void begin_use(const char *base, size_t byte_count) {
+  unit_span units = units_under(base, byte_count);
+  for (size_t unit = units.first; unit < units.end; unit++)
+    if (!users[unit]++) in_use++;
+  if (in_use > most_in_use) most_in_use = in_use;
+}
+
+static void end_use(const char *base, size_t byte_count) {
+  unit_span units = units_under(base, byte_count);
+  for (size_t unit = units.first; unit < units.end; unit++)
+    if (!--users[unit]) in_use--;
 }
 
 /// Splits what `block` has beyond `byte_count` off, as a free block behind it.
@@ -110,16 +126,16 @@ static unit_span units_inside(const lvae_arena_block *block) {
 
 static char *unit_base(size_t unit) { return range + unit * unit_bytes; }
 
-/// Gives memory that isn't in use back to the system while more than `kept_bytes` are resident.
-static void release_holes(size_t kept_bytes) {
-  for (lvae_arena_block *block = first; block && resident_bytes > kept_bytes; block = block->after) {
+/// Gives memory that isn't in use back to the system while more than `kept` units are resident.
+static void release_holes(size_t kept) {
+  for (lvae_arena_block *block = first; block && resident > kept; block = block->after) {
     if (!block->is_free) continue;
     unit_span units = units_inside(block);
-    for (size_t unit = units.first; unit < units.end && resident_bytes > kept_bytes; unit++) {
+    for (size_t unit = units.first; unit < units.end && resident > kept; unit++) {
       if (!is_resident[unit]) continue;
       madvise(unit_base(unit), unit_bytes, MADV_DONTNEED);
       is_resident[unit] = false;
-      resident_bytes -= unit_bytes;
+      resident--;
     }
   }
 }
@@ -161,7 +177,7 @@ static void fill(const lvae_arena_block *taken) {
   for (; to < wanted.end; to++) {
     if (is_resident[to]) continue;
     is_resident[to] = true;
-    resident_bytes += unit_bytes;
+    resident++;
   }
 }
 
@@ -189,8 +205,7 @@ lvae_arena_block *lvae_arena_take(size_t wanted) {
   if (block) {
     cut(block, byte_count);
     block->is_free = false;
-    in_use += block->byte_count;
-    if (in_use > most_in_use) most_in_use = in_use;
+    begin_use(block->base, block->byte_count);
     fill(block);
     size_t kept = most_in_use + slack;
     release_holes(kept > least_kept ? kept : least_kept);
@@ -209,7 +224,7 @@ void lvae_arena_shrink(lvae_arena_block *block, size_t byte_count) {
   cut(block, round_up(byte_count));
   if (block->byte_count < before) {
     lvae_arena_block *rest = block->after;
-    in_use -= rest->byte_count;
+    end_use(rest->base, rest->byte_count);
     if (rest->after && rest->after->is_free) join(rest);
   }
   pthread_mutex_unlock(&lock);
@@ -219,7 +234,7 @@ void lvae_arena_give_back(lvae_arena_block *block) {
   pthread_mutex_lock(&lock);
   allow(block, 0);
   block->is_free = true;
-  in_use -= block->byte_count;
+  end_use(block->base, block->byte_count);
   if (block->after && block->after->is_free) join(block);
   if (block->before && block->before->is_free) join(block->before);
   pthread_mutex_unlock(&lock);

@@ -255,12 +255,10 @@ static void plan_winograd(lvae_conv2d_plan *plan, lvae_conv2d_accuracy accuracy)
         (ptrdiff_t)(block * winograd->tiles_per_block * kernels->vector_floats);
 
   size_t frequencies = winograd->alpha * winograd->alpha;
-  winograd->input_stride =
-      conv_frequency_stride(winograd->components * channels * winograd->tiles_per_block);
-  winograd->product_stride =
-      conv_frequency_stride(
-          winograd->panels_per_group * kernels->panel_floats * winograd->tiles_per_block);
-  plan->scratch_floats = frequencies * (winograd->input_stride + winograd->product_stride);
+  size_t output_channels = winograd->panels_per_group * kernels->panel_floats;
+  winograd->input_stride = winograd->product_stride = conv_frequency_stride(
+      larger(winograd->components * channels, output_channels) * winograd->tiles_per_block);
+  plan->scratch_floats = (frequencies + 1) * winograd->input_stride;
   plan->packed_count = winograd->phases * winograd->components * frequencies * channels *
                        plan->panels * kernels->panel_floats;
   plan->pack_tasks = plan->panels * divide_up(channels, 64);

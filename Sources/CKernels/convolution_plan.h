@@ -51,8 +51,9 @@ typedef struct {
 
 /// Blocking of the Winograd algorithms. A task is some blocks of output tiles of `tile` × `tile`
 /// pixels, counted through rows and images, for a group of panels. Scratch holds for one block the
-/// transformed input [alpha²][component][channel block][tile][vector], then products
-/// [alpha²][panel of the group][tile][panel].
+/// transformed input [alpha²][component][channel block][tile][vector] behind a free place for one
+/// frequency, then products [alpha²][panel of the group][tile][panel]: those of each frequency where
+/// the input of the one before was, so that both stay in the second cache level.
 typedef struct {
   size_t tile, alpha;  // alpha inputs a side make `tile` outputs
   size_t tiles_down, tiles_across, tiles;

@@ -158,7 +158,7 @@ static void strided_run(
   conv_output out = make_output(plan, y, epilogue);
   panel_range panels = panels_of_task(plan, task);
   tile_range tiles = tiles_of_task(plan, task);
-  float *v = scratch, *products = scratch + strided_alpha * strided_alpha * winograd->input_stride;
+  float *v = scratch + winograd->input_stride, *products = scratch;
   for (size_t first = tiles.first; first < tiles.end; first += winograd->tiles_per_block) {
     size_t end = smaller(first + winograd->tiles_per_block, tiles.end);
     prefetch_list list = {0};

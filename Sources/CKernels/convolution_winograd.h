@@ -356,10 +356,10 @@ INLINE bool is_used_frequency(size_t row, size_t column, size_t component) {
   return !(component & 2 && row == strided_unused) && !(component & 1 && column == strided_unused);
 }
 
-/// product (+)= V · U for some tiles of one frequency and panel, all components summed.
+/// product = V · U for some tiles of one frequency and panel, all components summed.
 INLINE void multiply_components(
     const lvae_conv2d_plan *plan, size_t row, size_t column, size_t rows, const float *v,
-    const float *u, float *product) {
+    const float *u, float *product, prefetch_list *list) {
   const conv_winograd_blocking *winograd = &plan->winograd;
   size_t blocks = plan->channel_blocks, step = winograd->blocks_per_sum;
   size_t component_weights = blocks * vector_floats * panel_floats;
@@ -368,16 +368,17 @@ INLINE void multiply_components(
   for (size_t component = 0; component < winograd->components; component++) {
     if (!is_used_frequency(row, column, component)) continue;
     for (size_t block = 0; block < blocks; block += step, accumulates = true)
-      tile_product(
+      tile_product_fetching(
           rows, smaller(blocks - block, step), plan->offsets + block,
           v + component * component_floats,
           u + component * component_weights + block * vector_floats * panel_floats, product,
-          accumulates);
+          accumulates, list);
   }
 }
 
 /// products[frequency] = V[frequency] · U[frequency] for the first `tiles` tiles of a block and
-/// some panels; meanwhile fetches what is on the list.
+/// some panels, in order, so that products may take the place of what the frequency before was made
+/// of; meanwhile fetches what is on the list.
 static void multiply_frequencies(
     const lvae_conv2d_plan *plan, const float *v, const float *weights, float *products,
     size_t tiles, panel_range panels, prefetch_list *list) {
@@ -388,8 +389,6 @@ static void multiply_frequencies(
   // Products of about equal size: a few rows more than a full one would take as long as many.
   size_t products_per_panel = (tiles + tile_rows - 1) / tile_rows;
   size_t rows = (tiles + products_per_panel - 1) / products_per_panel;
-  size_t calls = alpha * alpha * (panels.last - panels.first) * products_per_panel;
-  size_t lines_per_call = (list->lines + calls - 1) / calls;
   for (size_t row = 0; row < alpha; row++)
     for (size_t column = 0; column < alpha; column++) {
       size_t frequency = row * alpha + column;
@@ -397,12 +396,10 @@ static void multiply_frequencies(
       const float *u = weights + (frequency * plan->panels + panels.first) * panel_weights;
       float *product = products + frequency * winograd->product_stride;
       for (size_t panel = panels.first; panel < panels.last; panel++) {
-        for (size_t t = 0; t < tiles; t += rows) {
-          prefetch_some(list, lines_per_call);
+        for (size_t t = 0; t < tiles; t += rows)
           multiply_components(
               plan, row, column, smaller(tiles - t, rows), input + t * vector_floats, u,
-              product + t * panel_floats);
-        }
+              product + t * panel_floats, list);
         u += panel_weights;
         product += winograd->tiles_per_block * panel_floats;
       }
@@ -432,7 +429,7 @@ INLINE void winograd_block(
     const conv_output *out, float *scratch, size_t phase, size_t first, size_t end,
     panel_range panels) {
   const conv_winograd_blocking *winograd = &plan->winograd;
-  float *v = scratch, *products = scratch + alpha * alpha * winograd->input_stride;
+  float *v = scratch + winograd->input_stride, *products = scratch;
   prefetch_list list = {0};
   tile_run run;
   for (size_t t = first; t < end; t += run.count) {

@@ -23,6 +23,15 @@ INLINE void prefetch_later(prefetch_list *list, const float *start, size_t float
   list->lines += floats / line_floats + 1;
 }
 
+/// The next lines to fetch, at most `lines` in a row; the caller fetches them. NULL if none are left.
+INLINE const float *take_lines(prefetch_list *list, size_t lines) {
+  if (list->current == list->count) return NULL;
+  const float *next = list->pieces[list->current].next;
+  list->pieces[list->current].next += lines * line_floats;
+  if (list->pieces[list->current].next >= list->pieces[list->current].end) list->current++;
+  return next;
+}
+
 INLINE void prefetch_some(prefetch_list *list, size_t lines) {
   for (; lines && list->current < list->count; lines--) {
     __builtin_prefetch(list->pieces[list->current].next, 0, 2);

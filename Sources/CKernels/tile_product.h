@@ -4,15 +4,17 @@
 // apart, so that the rows of a tile never fall on the same cache sets, as they would in NHWC when
 // the number of channels is a power of two.
 #pragma once
+#include "prefetch.h"
 #include "vectors.h"
 
 #pragma clang fp contract(fast)
 
 /// c[row][panel] (+)= Σ over block and k of
-/// a[offsets[block] + row · vector_floats + k] · b[block][k][panel]. `b` and `c` are aligned.
+/// a[offsets[block] + row · vector_floats + k] · b[block][k][panel]. `b` and `c` are aligned. For each k
+/// of a block a line of memory is fetched from `ahead` on, `ahead_step` floats apart.
 INLINE void tile_product_body(
     const size_t rows, size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b,
-    float *c, bool accumulates) {
+    float *c, bool accumulates, const float *ahead, ptrdiff_t ahead_step) {
   vec sum[tile_rows][2];
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < rows; r++) {
@@ -27,6 +29,8 @@ INLINE void tile_product_body(
       // Packed weights come from the second or third cache level: ask 16 steps ahead.
       __builtin_prefetch(b + 16 * panel_floats);
       __builtin_prefetch(b + 16 * panel_floats + vector_floats);
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += ahead_step;
 #pragma clang loop unroll(full)
       for (size_t r = 0; r < rows; r++) {
         sum[r][0] += row[r * vector_floats + k] * b0;
@@ -43,13 +47,13 @@ INLINE void tile_product_body(
 
 typedef void (*tile_product_function)(
     size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b, float *c,
-    bool accumulates);
+    bool accumulates, const float *ahead, ptrdiff_t ahead_step);
 
 #define TILE_PRODUCT(rows)                                                                     \
   static __attribute__((noinline)) void tile_product_##rows(                                   \
       size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b, float *c,       \
-      bool accumulates) {                                                                      \
-    tile_product_body(rows, blocks, offsets, a, b, c, accumulates);                            \
+      bool accumulates, const float *ahead, ptrdiff_t ahead_step) {                            \
+    tile_product_body(rows, blocks, offsets, a, b, c, accumulates, ahead, ahead_step);         \
   }
 TILE_PRODUCT(1)
 TILE_PRODUCT(2)
@@ -91,5 +95,15 @@ static const tile_product_function tile_products[tile_rows] = {
 INLINE void tile_product(
     size_t rows, size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b, float *c,
     bool accumulates) {
-  tile_products[rows - 1](blocks, offsets, a, b, c, accumulates);
+  tile_products[rows - 1](blocks, offsets, a, b, c, accumulates, b, 0);
+}
+
+/// The same, which meanwhile fetches lines of the list. One for each step keeps the processor's queue
+/// of them short: all at once would make it wait.
+INLINE void tile_product_fetching(
+    size_t rows, size_t blocks, const ptrdiff_t *offsets, const float *a, const float *b, float *c,
+    bool accumulates, prefetch_list *list) {
+  const float *ahead = take_lines(list, blocks * vector_floats);
+  tile_products[rows - 1](
+      blocks, offsets, a, b, c, accumulates, ahead ? ahead : b, ahead ? line_floats : 0);
 }

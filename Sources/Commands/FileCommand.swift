@@ -1,5 +1,6 @@
 import Foundation
 import Pipelines
+import Tensors
 
 /// What the commands that work on many files have in common: progress, signals, JSON, and the exit
 /// status.
@@ -101,10 +102,11 @@ struct FileCommand {
     }
   }
 
-  /// How files are taken through the stages.
+  /// How files are taken through the stages: a file for each thread, as far as memory allows.
   var pipeline: StagePipeline {
     memory.byteCount == nil
-      ? StagePipeline() : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
+      ? StagePipeline(computers: ThreadPool.current.threadCount)
+      : StagePipeline(readers: 1, computers: 1, writers: 1, window: 1)
   }
 
   /// Prints the summary for a program, and says what was done.

@@ -124,11 +124,10 @@ struct TarRun<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>
     _ stages: inout StageReport
   ) throws -> (summary: RunSummary, failed: [ManifestRecord.Member], outcome: TarOutcome?) {
     let progress = ProgressRecorder()
-    let transcoder = TarTranscoder(work, pipeline: command.pipeline)
     let outcome: TarOutcome
     do {
       outcome = try command.options.withThreads {
-        try transcoder(
+        try TarTranscoder(work, pipeline: command.pipeline)(
           source, to: target, force: force, stop: session.stop ?? session.interruption.stop
         ) { item, outcome in
           note(item, outcome, of: name, to: target, progress, session.progress)

@@ -32,16 +32,44 @@ import CKernels
   /// How many threads work on a loop.
   public var threadCount: Int { unsafe Int(lvae_thread_pool_thread_count(pool)) }
 
+  /// Runs `body` as one of several computations side by side, each called by a thread of its own.
+  ///
+  /// They share the threads out: a loop gets those that no other has. So as many computations as there
+  /// are threads never wait for one another within a loop, and the last of them has all threads.
+  package func inLane<Result>(_ body: () throws -> Result) rethrows -> Result {
+    unsafe lvae_thread_pool_enter_lane(pool)
+    defer { unsafe lvae_thread_pool_leave_lane(pool) }
+    return try body()
+  }
+
+  /// Calls `body(index, scratch)` for every index below `count`, in any order and in parallel.
+  ///
+  /// `scratch` is memory for `scratchCount` numbers, not initialised, that no other call uses meanwhile.
+  package func run(
+    count: Int, scratchCount: Int,
+    _ body: (_ index: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let threads = unsafe max(min(Int(lvae_thread_pool_free_thread_count(pool)), count), 1)
+    let stride = (scratchCount + 15) / 16 * 16
+    let scratch = Storage(count: threads * stride)
+    run(count: count, threads: threads) { index, worker in
+      unsafe body(index, scratch.base + worker * stride)
+    }
+  }
+
   /// Calls `body(index, worker)` for every index below `count`, in any order and in parallel.
   ///
-  /// `worker` is below ``threadCount`` and is never used by two calls at once: it may index scratch
-  /// memory that belongs to this loop.
+  /// `worker` is below ``threadCount`` and is never used by two calls at once.
   package func run(count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+    run(count: count, threads: threadCount, body)
+  }
+
+  private func run(count: Int, threads: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       var body = body
       unsafe withUnsafeMutablePointer(to: &body) { context in
         unsafe lvae_thread_pool_run(
-          pool, count,
+          pool, count, threads,
           { context, index, worker in
             guard let context = unsafe context else { return }
             unsafe context.assumingMemoryBound(to: ((Int, Int) -> Void).self)

@@ -91,19 +91,35 @@ extension LatentCodec {
     let rows = (image.height + factor - 1) / factor
     let columns = (image.width + factor - 1) / factor
     var colors = MeanColors(rows: rows, columns: columns, factor: factor)
-    let plan = try plan(.encode, height: image.height, width: image.width)
-    if plan.isWhole {
-      let padded = image.tensor(rows: 0..<rows * factor, width: columns * factor)
-      colors.add(padded)
-      return (autoencoder.encode(padded), colors)
+    let posterior = try inLane(.encode, height: image.height, width: image.width) { plan in
+      if plan.isWhole {
+        let padded = image.tensor(rows: 0..<rows * factor, width: columns * factor)
+        colors.add(padded)
+        return autoencoder.encode(padded)
+      }
+      let picture = PictureRows(height: rows * factor, width: columns * factor) { rows in
+        let band = image.tensor(rows: rows, width: columns * factor)
+        colors.add(band)
+        return band
+      }
+      return try autoencoder.encode(picture, following: plan)
     }
-    let picture = PictureRows(height: rows * factor, width: columns * factor) { rows in
-      let band = image.tensor(rows: rows, width: columns * factor)
-      colors.add(band)
-      return band
+    return (posterior, colors)
+  }
+
+  /// Runs `body`, beside others, with a plan for a picture; see ``plan(_:height:width:pictureByteCount:laterByteCount:available:)``.
+  private func inLane<Result>(
+    _ direction: CodingDirection, height: Int, width: Int, pictureByteCount: Int = 0,
+    laterByteCount: Int = 0, _ body: (StreamingPlan) throws -> Result
+  ) throws -> Result {
+    let whole = try plan(direction, height: height, width: width, available: .max)
+    return try ComputeLanes.shared.run(byteCount: whole.peakByteCount) {
+      let plan = try plan(
+        direction, height: height, width: width, pictureByteCount: pictureByteCount,
+        laterByteCount: laterByteCount)
+      defer { if memory.byteCount != nil, !plan.isWhole { TensorMemory.trim() } }
+      return try body(plan)
     }
-    defer { if memory.byteCount != nil { TensorMemory.trim() } }
-    return (try autoencoder.encode(picture, following: plan), colors)
   }
 
   /// The picture of latents `[1, h, w, C]` or moments `[1, h, w, 2C]`.
@@ -117,21 +133,22 @@ extension LatentCodec {
     let autoencoder = model.autoencoder
     let count = autoencoder.latentChannels
     let mean = latent.shape[3] > count ? latent.channels(0..<count) : latent
-    let plan = try plan(
+    return try inLane(
       .decode, height: latent.shape[1] * autoencoder.spatialFactor,
       width: latent.shape[2] * autoencoder.spatialFactor,
-      pictureByteCount: height * width * channels.count, laterByteCount: laterByteCount)
-    if plan.isWhole {
-      let pixels = autoencoder.decode(mean).cropped(height: height, width: width)
-      guard pixels.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
-      return Image(pixels, channels: channels)
+      pictureByteCount: height * width * channels.count, laterByteCount: laterByteCount
+    ) { plan in
+      if plan.isWhole {
+        let pixels = autoencoder.decode(mean).cropped(height: height, width: width)
+        guard pixels.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
+        return Image(pixels, channels: channels)
+      }
+      var builder = ImageBuilder(width: width, height: height, channels: channels)
+      try autoencoder.decode(mean, following: plan) { rows in
+        guard rows.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
+        builder.append(rows)
+      }
+      return builder.image()
     }
-    defer { if memory.byteCount != nil { TensorMemory.trim() } }
-    var builder = ImageBuilder(width: width, height: height, channels: channels)
-    try autoencoder.decode(mean, following: plan) { rows in
-      guard rows.isFinite else { throw CodecError.nonFinitePixels(model: model.name) }
-      builder.append(rows)
-    }
-    return builder.image()
   }
 }

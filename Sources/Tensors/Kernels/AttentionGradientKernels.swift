@@ -24,11 +24,10 @@ extension Tensor {
     let size = keys.shape.scalarCount
     let keyGradient = Storage(count: parts * size)
     let valueGradient = Storage(count: parts * size)
-    let pool = ThreadPool.current
-    let scratchCount = queryBlock * (2 * keyCount + 3)
-    let scratch = Storage(count: pool.threadCount * scratchCount)
     let width = channels / heads
-    pool.run(count: images * heads * parts) { index, worker in
+    unsafe ThreadPool.current.run(
+      count: images * heads * parts, scratchCount: queryBlock * (2 * keyCount + 3)
+    ) { index, scratch in
       let (image, head, part) = (index / (heads * parts), index / parts % heads, index % parts)
       let source = image * keyCount * channels + head * width
       for block in part * blocks / parts..<(part + 1) * blocks / parts {
@@ -43,7 +42,7 @@ extension Tensor {
           queryGradient: queryGradient.base + start,
           keyGradient: keyGradient.base + part * size + source,
           valueGradient: valueGradient.base + part * size + source,
-          scratch: scratch.base + worker * scratchCount)
+          scratch: scratch)
       }
     }
     return [

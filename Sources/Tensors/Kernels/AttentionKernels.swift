@@ -10,11 +10,10 @@ extension Tensor {
     let (images, queries, channels) = (shape[0], shape[1], shape[2])
     let result = Storage(count: shape.scalarCount)
     let blocks = (queries + queryBlock - 1) / queryBlock
-    let pool = ThreadPool.current
-    let scratchSize = queryBlock * (keyBlock + 3)
-    let scratch = Storage(count: pool.threadCount * scratchSize)
     let width = channels / heads
-    pool.run(count: images * heads * blocks) { index, worker in
+    unsafe ThreadPool.current.run(
+      count: images * heads * blocks, scratchCount: queryBlock * (keyBlock + 3)
+    ) { index, scratch in
       let (image, head, block) = (
         index / (heads * blocks), index / blocks % heads, index % blocks
       )
@@ -25,7 +24,7 @@ extension Tensor {
         queries: storage.base + start, count: min(queryBlock, queries - first),
         keys: keys.storage.base + source, values: values.storage.base + source,
         keyCount: keys.shape[1], width: width, stride: channels,
-        scratch: scratch.base + worker * scratchSize, output: result.base + start)
+        scratch: scratch, output: result.base + start)
     }
     return Tensor(shape: shape, storage: result)
   }

@@ -42,16 +42,15 @@ extension ConvolutionGeometry {
     guard let plan = unsafe lvae_conv2d_weight_gradient_plan_create(&shape, lvae_best_isa())
     else { return weightGradientByIm2col(x, gradient) }
     defer { unsafe lvae_conv2d_weight_gradient_plan_destroy(plan) }
-    let pool = ThreadPool.current
     let partials = Storage(count: unsafe lvae_conv2d_weight_gradient_partial_count(plan))
-    let scratchCount =
-      unsafe (lvae_conv2d_weight_gradient_scratch_bytes(plan) / MemoryLayout<Float>.stride + 15)
-      / 16 * 16
-    let scratch = Storage(count: pool.threadCount * scratchCount)
-    pool.run(count: unsafe lvae_conv2d_weight_gradient_task_count(plan)) { task, worker in
+    let pool = ThreadPool.current
+    unsafe pool.run(
+      count: lvae_conv2d_weight_gradient_task_count(plan),
+      scratchCount: lvae_conv2d_weight_gradient_scratch_bytes(plan)
+        / MemoryLayout<Float>.stride
+    ) { task, scratch in
       unsafe lvae_conv2d_weight_gradient_run_task(
-        plan, x.storage.base, gradient.storage.base, partials.base,
-        scratch.base + worker * scratchCount, task)
+        plan, x.storage.base, gradient.storage.base, partials.base, scratch, task)
     }
     let result = Storage(count: weight.scalarCount)
     pool.run(count: unsafe lvae_conv2d_weight_gradient_sum_task_count(plan)) { task, _ in
@@ -81,18 +80,18 @@ extension ConvolutionGeometry {
     let strips = (pixels + rows - 1) / rows
     let total = input[0] * strips
     let parts = min(mostParts, total)
-    let pool = ThreadPool.current
     let sums = Storage(count: parts * length * outputs)
     let isPicture = window.isPicture(pixels: pixels)
-    let scratch = Storage(count: isPicture ? 0 : pool.threadCount * rows * length)
-    pool.run(count: parts) { part, worker in
+    unsafe ThreadPool.current.run(
+      count: parts, scratchCount: isPicture ? 0 : rows * length
+    ) { part, scratch in
       for index in part * total / parts..<(part + 1) * total / parts {
         let (image, first) = (index / strips, index % strips * rows)
         let count = min(rows, pixels - first)
         let source = unsafe x.storage.base + image * input[1] * input[2] * input[3]
         var patches = unsafe source + first * length
         if !isPicture {
-          unsafe patches = scratch.base + worker * rows * length
+          unsafe patches = scratch
           var window = window
           unsafe lvae_im2col(&window, source, first, count, patches)
         }

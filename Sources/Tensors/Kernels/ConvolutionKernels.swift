@@ -109,16 +109,15 @@ extension ConvolutionEpilogue {
     input: UnsafePointer<Float>, packed: Storage, output: UnsafeMutablePointer<Float>,
     bias: Tensor?, residual: UnsafePointer<Float>?, activation: Activation
   ) {
-    let pool = ThreadPool.current
-    let scratchCount =
-      unsafe (lvae_conv2d_scratch_bytes(plan) / MemoryLayout<Float>.stride + 15) / 16 * 16
-    let scratch = Storage(count: pool.threadCount * scratchCount)
     var epilogue = unsafe lvae_conv2d_epilogue(
       bias: bias.map { unsafe UnsafePointer($0.storage.base) }, residual: residual,
       activation: activation.kernel)
-    pool.run(count: unsafe lvae_conv2d_task_count(plan)) { task, worker in
+    unsafe ThreadPool.current.run(
+      count: lvae_conv2d_task_count(plan),
+      scratchCount: lvae_conv2d_scratch_bytes(plan) / MemoryLayout<Float>.stride
+    ) { task, scratch in
       unsafe lvae_conv2d_run_task(
-        plan, input, packed.base, output, &epilogue, scratch.base + worker * scratchCount, task)
+        plan, input, packed.base, output, &epilogue, scratch, task)
     }
   }
 

@@ -69,15 +69,15 @@ extension Tensor {
     let strips = (pixels + rows - 1) / rows
     let imageSize = window.height * window.width * window.channels
     let direct = window.isPicture(pixels: pixels)
-    let pool = ThreadPool.current
-    let scratch = Storage(count: direct ? 0 : pool.threadCount * rows * length)
-    pool.run(count: shape[0] * strips) { index, worker in
+    unsafe ThreadPool.current.run(
+      count: shape[0] * strips, scratchCount: direct ? 0 : rows * length
+    ) { index, scratch in
       let (image, first) = (index / strips, index % strips * rows)
       let count = min(rows, pixels - first)
       let source = unsafe storage.base + image * imageSize
       var patches = unsafe source + first * length
       if !direct {
-        unsafe patches = scratch.base + worker * rows * length
+        unsafe patches = scratch
         var window = window
         unsafe lvae_im2col(&window, source, first, count, patches)
       }
