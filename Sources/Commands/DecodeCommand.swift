@@ -27,6 +27,7 @@ struct DecodeCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
   @OptionGroup var memoryOptions: MemoryOptions
+  @OptionGroup var attentionOptions: AttentionOptions
   @OptionGroup var runOptions: RunOptions
   @OptionGroup(title: "Sharing the work") var shardOptions: ShardOptions
 
@@ -59,9 +60,12 @@ struct DecodeCommand: ParsableCommand {
   func run() throws {
     let tars = try TarArguments(input, runOptions)
     let given = try givenModel()
+    let attention = attentionOptions.attention
     let decoding = LatentDecoding(
-      models: LatentModels(store: ModelStore(), given: given, memory: memoryOptions.limit),
-      format: chosenFormat, quality: quality)
+      models: LatentModels(
+        store: ModelStore(), given: given, memory: memoryOptions.limit,
+        attentionWindow: attention.window),
+      format: chosenFormat, quality: quality, attention: attention)
     let model = given.map { ManifestHead.Model(name: $0.name, sha256: $0.sha256) }
     let command = FileCommand(
       label: "decode", verb: "decoded", options: runOptions, memory: memoryOptions.limit)

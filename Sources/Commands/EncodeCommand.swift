@@ -27,6 +27,7 @@ struct EncodeCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var modelOptions: ModelOptions
   @OptionGroup var memoryOptions: MemoryOptions
+  @OptionGroup var attentionOptions: AttentionOptions
   @OptionGroup var runOptions: RunOptions
 
   @Option(help: "How numbers are stored.")
@@ -75,20 +76,22 @@ struct EncodeCommand: ParsableCommand {
   func run() throws {
     let tars = try TarArguments(input, runOptions)
     // The search for the best storage decodes what it tries.
-    let model = try ModelStore().load(
+    var model = try ModelStore().load(
       modelOptions.model, halves: maxLoss == nil ? .encoder : .both)
+    let attention = attentionOptions.attention
+    model.attentionWindow = attention.window
     let codec = LatentCodec(model, memory: memoryOptions.limit)
     let options = EncodingOptions(
       storage: storage, values: posterior, seed: seed, alpha: alpha.policy, maximumLoss: maxLoss,
       includesPreview: preview, preparation: PicturePreparation(size: size, mirrors: mirror))
     try codec.check(options)
-    let encoding = PictureEncoding(codec: codec, options: options)
+    let encoding = PictureEncoding(codec: codec, options: options, attention: attention)
     let command = FileCommand(
       label: "encode", verb: "encoded", options: runOptions, memory: memoryOptions.limit)
     if let tars {
       try TarRun(command: command, arguments: tars, force: input.force, work: encoding.members)
         .run(
-          shardOptions, model: encoding.manifestModel, settings: EncodingSettings.text(of: options))
+          shardOptions, model: encoding.manifestModel, settings: encoding.settings)
     } else {
       try run(encoding, command)
     }
@@ -103,7 +106,7 @@ struct EncodeCommand: ParsableCommand {
     let sharing = ShardedRun(
       command: command, options: shardOptions, input: input, files: plan.files,
       failures: list.failures, model: encoding.manifestModel,
-      settings: EncodingSettings.text(of: encoding.options), outputExtensions: ["latent"])
+      settings: encoding.settings, outputExtensions: ["latent"])
     try sharing.run(encoding.job, hashes: encoding.hashes)
   }
 }

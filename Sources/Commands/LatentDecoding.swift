@@ -10,6 +10,7 @@ struct LatentDecoding: Sendable {
   let models: LatentModels
   let format: DecodeCommand.Format
   let quality: Int
+  let attention: AttentionOptions.Reach
   let hashes = SourceHashes()
 
   /// A latent that was read.
@@ -35,8 +36,15 @@ struct LatentDecoding: Sendable {
 
   /// What the pictures depend on, as options on the command line.
   var settings: [String: String] {
-    format == .png
-      ? ["format": format.rawValue] : ["format": format.rawValue, "quality": "\(quality)"]
+    var settings = attention.settings
+    settings["format"] = format.rawValue
+    if format != .png { settings["quality"] = "\(quality)" }
+    return settings
+  }
+
+  /// What a picture says that is made of the `.latent` file with this SHA-256.
+  private func note(of sha256: String) -> DecodingNote {
+    DecodingNote(latent: sha256, format, quality: quality, attention: attention)
   }
 
   // MARK: Files
@@ -48,9 +56,7 @@ struct LatentDecoding: Sendable {
         let note = try DecodingNote(ofPictureAt: file.outputURL)
         guard let note else { return .foreign }
         let sha256 = try SHA256.hexadecimal(ofFileAt: file.input.url)
-        guard note == DecodingNote(latent: sha256, format, quality: quality) else {
-          return .outdated
-        }
+        guard note == self.note(of: sha256) else { return .outdated }
         hashes.note(sha256, of: file)
         return .upToDate
       },
@@ -59,7 +65,7 @@ struct LatentDecoding: Sendable {
         hashes.note(sha256, of: file)
         return Loaded(
           file: try LatentFile(contentsOf: file.input.url),
-          note: DecodingNote(latent: sha256, format, quality: quality))
+          note: note(of: sha256))
       },
       announce: announcement, compute: { _, loaded in try decode(loaded) },
       pack: { _, decoded in pack(decoded) })
@@ -82,14 +88,12 @@ struct LatentDecoding: Sendable {
       inputExtensions: ["latent"], outputExtension: format.extensions[0],
       isOwn: { DecodingNote(ofPictureIn: $0) != nil },
       isCurrent: { bytes, existing in
-        DecodingNote(ofPictureIn: existing)
-          == DecodingNote(latent: SHA256.hexadecimal(of: bytes), format, quality: quality)
+        DecodingNote(ofPictureIn: existing) == note(of: SHA256.hexadecimal(of: bytes))
       },
       read: { _, bytes in
         Loaded(
           file: try LatentFile(decoding: bytes),
-          note: DecodingNote(
-            latent: SHA256.hexadecimal(of: bytes), format, quality: quality))
+          note: note(of: SHA256.hexadecimal(of: bytes)))
       },
       compute: { try decode($0) }, pack: { pack($0) })
   }
@@ -134,8 +138,13 @@ struct DecodingNote: Equatable {
   private static let beginning = "decoded by lvae from "
 
   /// The note of a picture that is made from the `.latent` file with this SHA-256.
-  init(latent sha256: String, _ format: DecodeCommand.Format, quality: Int) {
-    text = Self.beginning + sha256 + (format == .png ? "" : " quality \(quality)")
+  init(
+    latent sha256: String, _ format: DecodeCommand.Format, quality: Int,
+    attention: AttentionOptions.Reach = .exact
+  ) {
+    text =
+      Self.beginning + sha256 + (format == .png ? "" : " quality \(quality)")
+      + (attention == .exact ? "" : " attention \(attention.rawValue)")
   }
 
   /// The note in a picture that is there; nil if it has none.

@@ -141,16 +141,21 @@ struct MergeCommand: ParsableCommand {
         files, command, session, encoding.job, encoding.hashes, encoding.members, records)
     }
     let given = try modelOptions.model.map { try ModelStore().load($0, halves: .decoder) }
+    let attention = AttentionOptions.Reach(settings: head.settings)
     let decoding = LatentDecoding(
-      models: LatentModels(store: ModelStore(), given: given, memory: memoryOptions.limit),
+      models: LatentModels(
+        store: ModelStore(), given: given, memory: memoryOptions.limit,
+        attentionWindow: attention.window),
       format: DecodeCommand.Format(rawValue: head.settings["format"] ?? "") ?? .png,
-      quality: head.settings["quality"].flatMap { Int($0) } ?? 90)
+      quality: head.settings["quality"].flatMap { Int($0) } ?? 90, attention: attention)
     return try work(
       files, command, session, decoding.job, decoding.hashes, decoding.members, records)
   }
 
   private func encoding(_ head: ManifestHead) throws -> PictureEncoding {
-    guard let wanted = head.model, let options = EncodingSettings.options(from: head.settings)
+    let attention = AttentionOptions.Reach(settings: head.settings)
+    let settings = head.settings.filter { attention.settings[$0.key] == nil }
+    guard let wanted = head.model, let options = EncodingSettings.options(from: settings)
     else { throw RetryError.settings(head.settings) }
     let halves: AutoencoderHalves = options.maximumLoss == nil ? .encoder : .both
     let named = LatentModel(name: wanted.name, className: "", sha256: wanted.sha256)
@@ -158,9 +163,11 @@ struct MergeCommand: ParsableCommand {
       try modelOptions.model == nil
       ? ModelStore().load(for: named, halves: halves)
       : ModelStore().load(modelOptions.model, halves: halves)
-    guard let model else { throw RetryError.noModel(wanted) }
+    guard var model else { throw RetryError.noModel(wanted) }
+    model.attentionWindow = attention.window
     return PictureEncoding(
-      codec: LatentCodec(model, memory: memoryOptions.limit), options: options)
+      codec: LatentCodec(model, memory: memoryOptions.limit), options: options,
+      attention: attention)
   }
 
   private func work<Loaded: Sendable, Computed: Sendable, Facts: Encodable & Sendable>(

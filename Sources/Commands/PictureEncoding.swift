@@ -9,6 +9,7 @@ import Tensors
 struct PictureEncoding: Sendable {
   let codec: LatentCodec
   let options: EncodingOptions
+  let attention: AttentionOptions.Reach
   let hashes = SourceHashes()
 
   /// A picture that was read.
@@ -34,6 +35,11 @@ struct PictureEncoding: Sendable {
   /// The model as manifests name it.
   var manifestModel: ManifestHead.Model {
     ManifestHead.Model(name: codec.model.name, sha256: codec.model.sha256)
+  }
+
+  /// The settings as manifests keep them.
+  var settings: [String: String] {
+    EncodingSettings.text(of: options).merging(attention.settings) { $1 }
   }
 
   // MARK: Files

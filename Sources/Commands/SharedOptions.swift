@@ -92,6 +92,36 @@ struct MemoryOptions: ParsableArguments {
   var limit: MemoryLimit { MemoryLimit(byteCount: memory?.count.bytes) }
 }
 
+/// What attention sees.
+struct AttentionOptions: ParsableArguments {
+  enum Reach: String, ExpressibleByArgument, CaseIterable {
+    case exact, windowed
+
+    /// The place of it in the settings that manifests keep; absent where it is exact.
+    private static let key = "attention"
+
+    /// From a manifest's settings.
+    init(settings: [String: String]) {
+      self = settings[Self.key].flatMap(Self.init(rawValue:)) ?? .exact
+    }
+
+    /// As a manifest's settings have it.
+    var settings: [String: String] { self == .exact ? [:] : [Self.key: rawValue] }
+
+    /// What a place sees; 64 × 64 are the latent of a picture of 512 × 512, which Stable Diffusion's
+    /// autoencoder was trained with.
+    var window: Int? { self == .exact ? nil : 64 }
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "What each place of the latent is compared with where a model has attention: exact, with all "
+        + "others, which takes most of the time for pictures of 4 megapixels and more; windowed, with "
+        + "some 64×64 around it, which gives another result.",
+      valueName: "exact|windowed"))
+  var attention = Reach.exact
+}
+
 /// An amount of memory, `2GiB`.
 struct MemoryArgument: ExpressibleByArgument {
   let count: ByteCount

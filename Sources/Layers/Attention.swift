@@ -11,6 +11,8 @@ public struct Attention: Layer {
   public var toOutput: Linear
   /// Into how many heads the channels are divided.
   public let heads: Int
+  /// The height and width of what a place sees of a larger map; nil for all of it, exactly.
+  public var window: Int?
 
   /// A block whose parameters are those of its fresh layers.
   ///
@@ -39,8 +41,18 @@ public struct Attention: Layer {
     } else {
       normalized = (copy x).reshaped(to: pixels)
     }
-    let attended = toQueries(normalized).attention(
-      keys: toKeys(normalized), values: toValues(normalized), heads: heads)
+    let (queries, keys, values) = (
+      toQueries(normalized), toKeys(normalized), toValues(normalized)
+    )
+    let attended: Tensor
+    if let window, max(shape[1], shape[2]) > window {
+      attended = queries.reshaped(to: shape).windowedAttention(
+        keys: keys.reshaped(to: shape), values: values.reshaped(to: shape), heads: heads,
+        window: window
+      ).reshaped(to: pixels)
+    } else {
+      attended = queries.attention(keys: keys, values: values, heads: heads)
+    }
     return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: shape)
   }
 

@@ -54,6 +54,30 @@ import Testing
     }
   }
 
+  @Test func attentionInWindowsIsAnotherResultAndSaysSo() throws {
+    try work.add("in/wide.png", samplePicture(300, 20))
+    #expect(try encode("in", "-o", "L", "--storage", "f32").status == 0)
+    #expect(
+      try encode("in", "-o", "W", "--storage", "f32", "--attention", "windowed").status == 0)
+    let (exact, windowed) = (
+      try LatentFile(contentsOf: work.url("L/wide.latent")),
+      try LatentFile(contentsOf: work.url("W/wide.latent"))
+    )
+    #expect(exact.latent != windowed.latent)
+    #expect(exact.metadata.additional == JSONObject())
+    #expect(windowed.metadata.additional == ["attention_window": .number("64")])
+    // What is there was made with other settings, or isn't.
+    #expect(
+      try encode("in", "-o", "W", "--storage", "f32", "--attention", "windowed").errors.contains(
+        "1 up to date"))
+    #expect(try encode("in", "-o", "W", "--storage", "f32").errors.contains("1 encoded"))
+    let decode = ["decode", "L", "-o", "R", "--model", "kl"]
+    #expect(try work.start(decode).result().errors.contains("1 decoded"))
+    #expect(try work.start(decode).result().errors.contains("1 up to date"))
+    #expect(
+      try work.start(decode + ["--attention", "windowed"]).result().errors.contains("1 decoded"))
+  }
+
   @Test func picturesAreBroughtToOneSizeAndMirrored() throws {
     try work.add("in/wide.png", samplePicture(40, 20))
     try work.add("in/high.png", samplePicture(11, 30))

@@ -16,6 +16,13 @@ import Testing
     #expect("\(estimate)".contains("1048576 places"))
   }
 
+  @Test func attentionInWindowsHasNoEstimate() throws {
+    var model = try tinyAutoencoderKL()
+    #expect(LatentCodec(model).attentionEstimate(.decode, height: 4096, width: 4096) != nil)
+    model.attentionWindow = 64
+    #expect(LatentCodec(model).attentionEstimate(.decode, height: 4096, width: 4096) == nil)
+  }
+
   @Test func whatHasNoAttentionHasNoEstimate() throws {
     let model = try tinyAutoencoderTiny().autoencoder
     #expect(AttentionEstimate(.decode, height: 1 << 14, width: 1 << 14, with: model) == nil)

@@ -30,6 +30,12 @@ public protocol Autoencoder: ParameterContainer {
   /// Whether ``encode(_:)`` gives a distribution with a variance.
   var hasPosterior: Bool { get }
 
+  /// The height and width of what a place sees of a larger map in attention; nil for all of it, which is
+  /// usual. Always nil without attention.
+  ///
+  /// With it the cost of attention no longer grows with the square of the pixels, and results differ.
+  var attentionWindow: Int? { get set }
+
   /// The posterior q(z|x) of pictures.
   ///
   /// - Precondition: height and width are multiples of ``spatialFactor``.
@@ -60,6 +66,14 @@ public protocol Autoencoder: ParameterContainer {
   /// - Throws: what `write` throws, and `SpillError`.
   func decode(
     _ latents: Tensor, following plan: StreamingPlan, write: (Tensor) throws -> Void) throws
+}
+
+extension Autoencoder {
+  /// Nothing: there is no attention.
+  public var attentionWindow: Int? {
+    get { nil }
+    set {}
+  }
 }
 
 /// The range that a diffusion model works in: z' = (z − shift) · scale, channel by channel.

@@ -67,6 +67,21 @@ public struct AutoencoderKL: Autoencoder {
     }
   }
 
+  /// What a place of a large latent sees in attention; nil for all of it.
+  public var attentionWindow: Int? {
+    get { (encoder.midBlock.attentions + decoder.midBlock.attentions).first?.window }
+    set {
+      encoder.midBlock.attentions.setWindow(newValue)
+      decoder.midBlock.attentions.setWindow(newValue)
+      for index in encoder.downBlocks.indices {
+        encoder.downBlocks[index].attentions.setWindow(newValue)
+      }
+      for index in decoder.upBlocks.indices {
+        decoder.upBlocks[index].attentions.setWindow(newValue)
+      }
+    }
+  }
+
   /// The posterior of pictures `[N, H, W, 3]`.
   public func encode(_ pictures: Tensor) -> DiagonalGaussianDistribution {
     let moments = encoder(pictures)
@@ -86,5 +101,11 @@ public struct AutoencoderKL: Autoencoder {
     try quantConv.visitParameters(at: path / "quant_conv", with: &visitor)
     try postQuantConv.visitParameters(at: path / "post_quant_conv", with: &visitor)
     try decoder.visitParameters(at: path / "decoder", with: &visitor)
+  }
+}
+
+extension [Attention] {
+  fileprivate mutating func setWindow(_ window: Int?) {
+    for index in indices { self[index].window = window }
   }
 }

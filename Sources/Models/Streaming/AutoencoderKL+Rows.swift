@@ -232,15 +232,29 @@ private struct KLRows {
       }
     ) { rows, window in
       try queries.advance(to: rows.upperBound)
-      let pixels: Shape = [1, rows.count * window.width, channels]
-      let all: Shape = [1, keys.tensor.shape.scalarCount / channels, channels]
-      let result = queries.output.tensor(rows).reshaped(to: pixels).attention(
-        keys: keys.tensor.reshaped(to: all), values: values.tensor.reshaped(to: all),
-        heads: layer.heads)
+      let result = queries.output.tensor(rows).attended(
+        by: layer, firstRow: rows.lowerBound, keys: keys.tensor, values: values.tensor)
       queries.output.discard(before: rows.upperBound)
-      window.append(result.reshaped(to: [1, rows.count, window.width, channels]))
+      window.append(result)
     }
     return convolution(RowConvolution(layer.toOutput), of: attended, adding: rows(of: x))
+  }
+}
+
+extension Tensor {
+  /// The attention of some rows of a map, `[1, h, W, C]`, to the keys of all.
+  fileprivate func attended(
+    by layer: Attention, firstRow: Int, keys: Tensor, values: Tensor
+  ) -> Tensor {
+    if let window = layer.window, max(keys.shape[1], keys.shape[2]) > window {
+      return windowedAttention(
+        keys: keys, values: values, heads: layer.heads, window: window, firstRow: firstRow)
+    }
+    let pixels: Shape = [1, shape[1] * shape[2], shape[3]]
+    let all: Shape = [1, keys.shape[1] * keys.shape[2], shape[3]]
+    return reshaped(to: pixels).attention(
+      keys: keys.reshaped(to: all), values: values.reshaped(to: all), heads: layer.heads
+    ).reshaped(to: shape)
   }
 }
 

@@ -45,15 +45,17 @@ package struct AttentionEstimate: Sendable, CustomStringConvertible {
     let part = (Double(attentionOperationCount) / 1e12).text(digits: 1)
     return "attention between all \(placeCount) places of the latent is \(part) of \(total) TFLOP, "
       + "about \((timeShare * 100).text(digits: 0)) % of the time, \(attentionTime.summaryText); "
-      + "it is computed exactly, and a picture with half the pixels takes a quarter of it"
+      + "it is computed exactly; a picture with half the pixels takes a quarter of it, and attention "
+      + "in windows much less"
   }
 }
 
 extension LatentCodec {
-  /// The estimate for a picture; nil where attention doesn't dominate.
+  /// The estimate for a picture; nil where attention doesn't dominate, or sees windows only.
   package func attentionEstimate(
     _ direction: CodingDirection, height: Int, width: Int
   ) -> AttentionEstimate? {
+    guard model.attentionWindow == nil else { return nil }
     let factor = model.autoencoder.spatialFactor
     return AttentionEstimate(
       direction, height: (height + factor - 1) / factor * factor,

@@ -40,7 +40,7 @@ public struct LatentCodec: Sendable {
     return sameModel == model.latentModel && metadata.source?.sha256 == sourceSHA256
       && metadata.values == options.values
       && metadata.seed == (options.values == .sample ? options.seed : nil)
-      && metadata.additional == options.additionalMetadata
+      && metadata.additional == additionalMetadata(options)
       && (options.maximumLoss != nil || header.storage == options.storage)
       && (metadata.preview != nil) == options.includesPreview
   }
@@ -92,7 +92,7 @@ public struct LatentCodec: Sendable {
       program: Program.nameAndVersion, model: model.latentModel,
       spatialFactor: autoencoder.spatialFactor, values: options.values)
     metadata.seed = options.values == .sample ? options.seed : nil
-    metadata.additional = options.additionalMetadata
+    metadata.additional = additionalMetadata(options)
     metadata.source = source(of: picture.image, options.alpha, sha256: sourceSHA256)
     if options.includesPreview {
       metadata.preview = LatentPreview(fitting: posterior.mean, to: picture.meanColors)
@@ -104,6 +104,13 @@ public struct LatentCodec: Sendable {
     return LatentFile(
       metadata: metadata, latent: try quantizer.quantize(latent),
       alpha: picture.alpha.map(AlphaPlane.init))
+  }
+
+  /// What the header keeps of settings that the file doesn't show otherwise.
+  private func additionalMetadata(_ options: EncodingOptions) -> JSONObject {
+    var members = options.additionalMetadata
+    if let window = autoencoder.attentionWindow { members["attention_window"] = JSONValue(window) }
+    return members
   }
 
   private func separate(

@@ -8,11 +8,17 @@ public struct PretrainedAutoencoder: Sendable {
   /// For people; also in `.latent` files.
   public let name: String
   /// The network.
-  public let autoencoder: any Autoencoder
+  public private(set) var autoencoder: any Autoencoder
   /// The SHA-256 that tells its weights from others: of the numbers, whatever file they came from.
   public let sha256: String
   /// The number of parameters.
   public let parameterCount: Int
+
+  /// What a place of a large latent sees in attention; see `Autoencoder.attentionWindow`.
+  public var attentionWindow: Int? {
+    get { autoencoder.attentionWindow }
+    set { autoencoder.attentionWindow = newValue }
+  }
 
   /// A network in memory; its weights are hashed.
   public init(name: String, autoencoder: any Autoencoder) {

@@ -7,6 +7,7 @@ public final class LatentModels: Sendable {
   private let store: ModelStore
   private let given: PretrainedAutoencoder?
   private let memory: MemoryLimit
+  private let attentionWindow: Int?
   /// Failures are kept too: a model that can't be loaded is not tried again for each file.
   private let loaded = Mutex<[String: Result<LatentCodec, any Error>]>([:])
 
@@ -16,10 +17,13 @@ public final class LatentModels: Sendable {
   ///   - store: Where models are looked for.
   ///   - given: The model that the user names; if there is one, no other is used.
   ///   - memory: How much memory the codecs may take.
+  ///   - attentionWindow: What a place of a large latent sees in attention; nil for all of it.
   public init(
-    store: ModelStore, given: PretrainedAutoencoder? = nil, memory: MemoryLimit = MemoryLimit()
+    store: ModelStore, given: PretrainedAutoencoder? = nil, memory: MemoryLimit = MemoryLimit(),
+    attentionWindow: Int? = nil
   ) {
     self.memory = memory
+    self.attentionWindow = attentionWindow
     self.store = store
     self.given = given
   }
@@ -33,7 +37,7 @@ public final class LatentModels: Sendable {
       guard given.sha256 == wanted.sha256 else {
         throw CodecError.otherModel(wanted: wanted, given: given.latentModel)
       }
-      return LatentCodec(given, memory: memory)
+      return codec(given)
     }
     return try loaded.withLock { loaded in
       if let known = loaded[wanted.sha256] { return try known.get() }
@@ -47,6 +51,12 @@ public final class LatentModels: Sendable {
     guard let model = try store.load(for: wanted, halves: .decoder) else {
       throw ModelStoreError.modelOfFileNotFound(wanted)
     }
+    return codec(model)
+  }
+
+  private func codec(_ model: PretrainedAutoencoder) -> LatentCodec {
+    var model = model
+    model.attentionWindow = attentionWindow
     return LatentCodec(model, memory: memory)
   }
 }

@@ -27,6 +27,20 @@ struct AutoencoderKLRowsTests {
     for plan in Self.plans { try expectEqualStreams(model, plan, (9, 6)) }
   }
 
+  @Test(arguments: plans)
+  func attentionInWindowsIsTheSameInBands(_ plan: StreamingPlan) throws {
+    var model = small()
+    model.attentionWindow = 4
+    #expect(model.attentionWindow == 4)
+    try expectEqualStreams(model, plan, (9, 6))
+    // It is another result than the exact one, unless all maps with attention are as small as a window.
+    let exact = small()
+    for (size, isExact) in [([1, 9, 6, 4] as Shape, false), ([1, 2, 2, 4], true)] {
+      let latents = sampleTensor(size)
+      #expect((model.decode(latents).scalars == exact.decode(latents).scalars) == isExact)
+    }
+  }
+
   @Test func theNumberOfThreadsChangesNothing() throws {
     let model = small()
     let latents = sampleTensor([1, 9, 6, 4])
