@@ -22,7 +22,8 @@ struct BenchCommand: ParsableCommand {
       its result, both [1, C, H, W]. unet-32-b8 is an estimate of a denoiser for 8 latents of \
       32×32, and train-unet-32-b32 a step of its training. train-kl-64-b16 are steps of an \
       autoencoder's training, with a batch "input", "noise" for its latents, and the losses of the \
-      steps as "output".
+      steps as "output". With --memory, a job is computed as `lvae encode` and `lvae decode` do it, \
+      from or to a picture in 8 bits.
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable {
@@ -64,6 +65,9 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("Where the job's output goes.", valueName: "safetensors"))
   var output: String?
 
+  @OptionGroup var memoryOptions: MemoryOptions
+  @OptionGroup var attentionOptions: AttentionOptions
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected")
@@ -80,6 +84,13 @@ struct BenchCommand: ParsableCommand {
     }
     if job == nil, input != nil || output != nil {
       throw ValidationError("--input and --output belong to --job")
+    }
+    let hasLimit = memoryOptions.memory != nil
+    if hasLimit || attentionOptions.attention != .exact, job.flatMap(BenchmarkJob.init) == nil {
+      throw ValidationError("--memory and --attention belong to a --job such as sd-decode-2048")
+    }
+    if hasLimit, input != nil || output != nil {
+      throw ValidationError("--memory takes a random picture or latent, and keeps no result")
     }
   }
 
@@ -153,16 +164,25 @@ struct BenchCommand: ParsableCommand {
 
   private func measure(_ job: BenchmarkJob) throws -> JobRow {
     let start = ContinuousClock.now
-    let model: any Autoencoder
+    var model: any Autoencoder
     if modelOptions.model != nil {
       model = try ModelStore().load(modelOptions.model, halves: job.half).autoencoder
     } else {
       guard let random = job.randomModel else { throw BenchmarkError.unknownFamily(job.family) }
       model = random
     }
+    model.attentionWindow = attentionOptions.attention.window
     let loadTime = ContinuousClock.now - start
     guard job.size % model.spatialFactor == 0 else {
       throw BenchmarkError.size(job.size, factor: model.spatialFactor)
+    }
+    if memoryOptions.memory != nil {
+      let pretrained = PretrainedAutoencoder(
+        name: modelOptions.model ?? "random weights", autoencoder: model)
+      let codec = LatentCodec(pretrained, memory: memoryOptions.limit)
+      return JobRow(
+        job, model, named: pretrained.name, try job.run(codec, repeats: repeats),
+        loadTime: loadTime)
     }
     let tensor = try inputTensor("input") ?? job.randomInput(for: model)
     let (timing, result) = try job.run(model, on: tensor, repeats: repeats)

@@ -116,6 +116,19 @@ import Testing
     #expect(autoencoder.status == 3 && autoencoder.errors.contains("is no denoiser"))
   }
 
+  @Test func aJobIsMeasuredInLimitedMemory() throws {
+    for job in ["any-encode-16", "any-decode-16"] {
+      let run = try work.lvae(
+        "bench", "--job", job, "--model", "kl", "--memory", "1GiB", "--attention", "windowed",
+        "--repeat", "1", "--json")
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.records.first?["job"] as? String == job)
+    }
+    let run = try work.lvae(
+      "bench", "--job", "any-decode-16", "--model", "kl", "--memory", "1MiB", "--repeat", "1")
+    #expect(run.status == 3 && run.errors.contains("raise --memory"), "\(run.errors)")
+  }
+
   @Test(arguments: [
     (["--job", "decode"], "a name such as sd-decode-512"),
     (["--job", "vq-decode-16"], "no built-in architecture vq"),
@@ -130,6 +143,9 @@ import Testing
       ["--job", "any-decode-32", "--model", "taesd", "--input", "in.safetensors"],
       "the shape 1×4×4×4, and the job needs 1×4×8×8"
     ),
+    (["--memory", "1GiB"], "belong to a --job"),
+    (["--job", "unet-16-b2", "--attention", "windowed"], "belong to a --job"),
+    (["--job", "any-decode-16", "--memory", "1GiB", "--input", "x"], "keeps no result"),
     (["--input", "in.safetensors"], "belong to --job"), (["--repeat", "0"], "at least 1"),
     (["--threads", "0"], "from 1 to 1024"), (["--size", "2"], "from 8 to 65536"),
   ])

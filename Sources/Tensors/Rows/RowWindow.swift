@@ -169,8 +169,11 @@ package final class RowWindow {
     if !ledger.isDry {
       let target = capacity == 0 ? nil : Storage(count: capacity * rowCount)
       if let target, let storage {
-        unsafe target.base.update(
-          from: storage.base + offset * rowCount, count: rows.count * rowCount)
+        let (offset, rowCount) = (offset, rowCount)
+        ThreadPool.current.run(count: rows.count) { row, _ in
+          unsafe (target.base + row * rowCount).update(
+            from: storage.base + (offset + row) * rowCount, count: rowCount)
+        }
       }
       storage = target
     }
