@@ -74,21 +74,20 @@ export function makeFiles(panel, studio) {
     // While the list runs past, nothing is fetched.
     const moved = Math.abs(top - lastTop);
     lastTop = top;
-    if (moved >= cell.height / 2 || fetchSome(moved)) drawSoon();
+    if (moved < cell.height / 2) fetchSome(moved); else drawSoon();
   }
 
   function drawSoon() { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); }
 
-  /// Asks for thumbnails as far as others have come; whether some remain.
+  /// Asks for some of the thumbnails that are missing; when one comes, it is called again.
   function fetchSome(moved) {
     let free = moved ? thumbnailsInMotion : thumbnailsAtOnce;
     for (const { image } of cells.values()) if (!image.complete) free--;
     for (const { image, index } of cells.values()) {
       if (image.hasAttribute("src")) continue;
-      if (free-- <= 0) return true;
+      if (free-- <= 0) return;
       image.src = `/api/files/${chosen[index].id}/thumbnail`;
     }
-    return false;
   }
 
   /// A cell without a file; building one costs more than giving it another file.
@@ -98,8 +97,8 @@ export function makeFiles(panel, studio) {
     const thumbnail = h("div", { class: "thumbnail" }, image, missing), label = h("span", { class: "file-label" });
     const element = h("div", { class: "file", role: "option", id: fresh("file"), "aria-selected": "false" }, thumbnail, label);
     // Until it is there, a browser shows it as broken.
-    image.addEventListener("load", () => { image.hidden = !image.naturalWidth; });
-    image.addEventListener("error", () => { missing.hidden = !image.hasAttribute("src"); });
+    image.addEventListener("load", () => { image.hidden = !image.naturalWidth; drawSoon(); });
+    image.addEventListener("error", () => { missing.hidden = !image.hasAttribute("src"); drawSoon(); });
     spacer.append(element);
     return { element, thumbnail, image, missing, label, index: 0 };
   }
