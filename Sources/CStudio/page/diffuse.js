@@ -85,7 +85,7 @@ export function makeDiffuse(panel, studio) {
       className.replaceChildren(h("option", { value: "", text: "each in turn" }), ...facts.classes.map((text) => h("option", { value: text, text })));
       className.disabled = !facts.classes.length;
       guidance.element.hidden = !facts.has_guidance;
-      const own = facts.scheduler.replace(/Scheduler$/, "").replace(/([a-z])([A-Z])/g, "$1 $2");
+      const own = facts.scheduler.replace(/Scheduler$/, "").replace(/(?<=\w)(?=[A-Z][a-z])/g, " ");
       scheduler.replaceChildren(h("option", { value: "", text: `the model's own (${own})` }), ...facts.schedulers.map((text) => h("option", { value: text, text })));
       explain();
     } catch (error) { tell(error.message); }

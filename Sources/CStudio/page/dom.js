@@ -88,7 +88,7 @@ export function segmented(legend, choices, chosen, onchange) {
     const input = h("input", { type: "radio", name, value, id: `${name}-${value}`, checked: value === chosen });
     input.addEventListener("change", () => input.checked && onchange(value));
     inputs.set(value, input);
-    return h("label", { for: input.id, title }, input, h("span", { text: label }));
+    return h("label", { for: input.id, title }, input, h("span", { text: label, "data-text": label }));
   });
   const element = h("fieldset", { class: "segmented" }, h("legend", { text: legend }), h("div", { class: "segments" }, labels));
   return {

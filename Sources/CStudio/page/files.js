@@ -4,16 +4,19 @@ import { getBlob, getJSON } from "./api.js";
 import { byteText, field, fresh, h, tell } from "./dom.js";
 
 const cell = { width: 148, height: 162 };
+// How many thumbnails are asked for at a time: as many as a browser opens connections, and fewer in motion.
+const thumbnailsAtOnce = 6, thumbnailsInMotion = 2;
 
 export function makeFiles(panel, studio) {
-  let files = [], chosen = [], active = 0, columns = 1, settling = null;
+  let files = [], chosen = [], active = -1, columns = 1, frame = 0, lastTop = 0;
   // What is built: by the place of its file, and what waits to be used again.
   const cells = new Map(), spare = [];
   const filter = h("input", { type: "text", placeholder: "part of a name", autocomplete: "off", spellcheck: "false", oninput: () => choose() });
   const kinds = h("select", { onchange: () => choose() }, [["", "all"], ["latent", ".latent files"], ["picture", "pictures"]].map(([value, text]) => h("option", { value, text })));
   const count = h("p", { class: "hint", role: "status" });
   const spacer = h("div", { class: "spacer", role: "presentation", onclick: click });
-  const list = h("div", { class: "file-list", tabindex: "0", role: "listbox", "aria-label": "Files" }, spacer);
+  const nothing = h("p", { class: "hint nothing", hidden: true });
+  const list = h("div", { class: "file-list", tabindex: "0", role: "listbox", "aria-label": "Files" }, nothing, spacer);
   const facts = h("div", { class: "facts" }, h("p", { class: "hint", text: "Choose a file to see what it says about itself." }));
   const view = h("div", { class: "files" },
     h("div", { class: "files-main" }, h("div", { class: "files-bar" }, field("Find", filter), field("Show", kinds), count,
@@ -34,10 +37,13 @@ export function makeFiles(panel, studio) {
   }
 
   function choose() {
+    const id = chosen[active]?.id;
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     chosen = files.filter((file) => (!kinds.value || file.kind === kinds.value) && words.every((word) => file.name.toLowerCase().includes(word)));
-    count.textContent = chosen.length === files.length ? `${files.length} files` : `${chosen.length} of ${files.length} files`;
-    active = Math.min(active, Math.max(0, chosen.length - 1));
+    count.textContent = chosen.length === files.length ? `${files.length} files` : `${chosen.length} of ${files.length}`;
+    nothing.hidden = chosen.length > 0;
+    nothing.textContent = files.length ? "No file is like that." : "There are no pictures or .latent files in these folders yet.";
+    active = chosen.findIndex((file) => file.id === id);
     for (const index of cells.keys()) putAside(index);
     list.scrollTop = 0;
     layOut();
@@ -66,19 +72,33 @@ export function makeFiles(panel, studio) {
     for (const { element } of spare) element.hidden = true;
     mark();
     // While the list runs past, nothing is fetched.
-    clearTimeout(settling);
-    settling = setTimeout(() => {
-      for (const [index, { image }] of cells) if (!image.hasAttribute("src")) image.src = `/api/files/${chosen[index].id}/thumbnail`;
-    }, 60);
+    const moved = Math.abs(top - lastTop);
+    lastTop = top;
+    if (moved < cell.height / 2) fetchSome(moved); else drawSoon();
+  }
+
+  function drawSoon() { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); }
+
+  /// Asks for some of the thumbnails that are missing; when one comes, it is called again.
+  function fetchSome(moved) {
+    let free = moved ? thumbnailsInMotion : thumbnailsAtOnce;
+    for (const { image } of cells.values()) if (!image.complete) free--;
+    for (const { image, index } of cells.values()) {
+      if (image.hasAttribute("src")) continue;
+      if (free-- <= 0) return;
+      image.src = `/api/files/${chosen[index].id}/thumbnail`;
+    }
   }
 
   /// A cell without a file; building one costs more than giving it another file.
   function build() {
-    const image = h("img", { alt: "", decoding: "async" });
+    const image = h("img", { alt: "", decoding: "async", hidden: true });
     const missing = h("span", { class: "no-thumbnail", hidden: true });
     const thumbnail = h("div", { class: "thumbnail" }, image, missing), label = h("span", { class: "file-label" });
     const element = h("div", { class: "file", role: "option", id: fresh("file"), "aria-selected": "false" }, thumbnail, label);
-    image.addEventListener("error", () => { if (image.hasAttribute("src")) { image.hidden = true; missing.hidden = false; } });
+    // Until it is there, a browser shows it as broken.
+    image.addEventListener("load", () => { image.hidden = !image.naturalWidth; drawSoon(); });
+    image.addEventListener("error", () => { missing.hidden = !image.hasAttribute("src"); drawSoon(); });
     spacer.append(element);
     return { element, thumbnail, image, missing, label, index: 0 };
   }
@@ -99,7 +119,7 @@ export function makeFiles(panel, studio) {
   function putAside(index) {
     const made = cells.get(index);
     made.image.removeAttribute("src");
-    made.image.hidden = false;
+    made.image.hidden = true;
     made.missing.hidden = true;
     cells.delete(index);
     spare.push(made);
@@ -119,8 +139,9 @@ export function makeFiles(panel, studio) {
     if (made) list.setAttribute("aria-activedescendant", made.element.id); else list.removeAttribute("aria-activedescendant");
   }
 
-  let frame = 0;
-  list.addEventListener("scroll", () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; draw(); }); });
+  list.addEventListener("scroll", drawSoon, { passive: true });
+  // Who comes by keyboard begins with the first file.
+  list.addEventListener("focus", () => { if (active < 0 && chosen.length && list.matches(":focus-visible")) { active = 0; mark(); } });
   list.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.floor(list.clientHeight / cell.height)) * columns;
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };

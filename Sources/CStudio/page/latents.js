@@ -115,8 +115,6 @@ export function makeLatents(panel, studio) {
 
   async function begin(opened) {
     latent = opened;
-    other = null;
-    otherMenu.value = "";
     clear();
     grid.reset(opened.channels);
     noise.element.hidden = !opened.has_posterior;
@@ -136,7 +134,13 @@ export function makeLatents(panel, studio) {
     for (const control of moveSliders) control.value = 0;
     other = null;
     otherMenu.value = "";
+    arrange();
     chooseChannel(grid.chosen);
+  }
+
+  function arrange() {
+    // Without another picture there is no way to it.
+    place.element.hidden = way.element.hidden = !otherMenu.value;
   }
 
   // MARK: Edits
@@ -166,6 +170,7 @@ export function makeLatents(panel, studio) {
   }
 
   async function chooseOther(sample) {
+    arrange();
     if (!sample) { other = null; edited(); return; }
     const { id, width, height } = latent;
     try {

@@ -49,6 +49,12 @@ export class Viewer {
     return this.pictures.right ? Number(this.divide.value) / 1000 : 1;
   }
 
+  /// Where the grip of the divide is, all of it within the frame.
+  get grip() {
+    const width = this.stage.clientWidth;
+    return Math.min(Math.max(this.split * width, 14), width - 14);
+  }
+
   resize() {
     const ratio = window.devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = this.stage;
@@ -107,14 +113,13 @@ export class Viewer {
       if (!this.size || event.button > 0) return;
       this.stage.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, place(event));
-      const line = this.split * this.stage.clientWidth;
       const both = this.pictures.left && this.pictures.right;
-      grip = both && pointers.size === 1 && Math.abs(place(event).x - line) < 18 ? "divide" : "pan";
+      grip = both && pointers.size === 1 && Math.abs(place(event).x - this.grip) < 18 ? "divide" : "pan";
       spread = 0;
     });
     this.stage.addEventListener("pointermove", (event) => {
       const point = place(event);
-      const near = this.pictures.left && this.pictures.right && Math.abs(point.x - this.split * this.stage.clientWidth) < 18;
+      const near = this.pictures.left && this.pictures.right && Math.abs(point.x - this.grip) < 18;
       this.stage.classList.toggle("near-divide", Boolean(near) && !pointers.size);
       const old = pointers.get(event.pointerId);
       if (!old) return;
@@ -179,8 +184,9 @@ export class Viewer {
       context.fillRect(line - 1.5 * ratio, 0, 3 * ratio, height);
       context.fillStyle = "#fff";
       context.fillRect(line - 0.75 * ratio, 0, 1.5 * ratio, height);
+      const grip = this.grip * ratio;
       context.beginPath();
-      context.arc(line, height / 2, 11 * ratio, 0, 2 * Math.PI);
+      context.arc(grip, height / 2, 11 * ratio, 0, 2 * Math.PI);
       context.shadowColor = "rgba(0,0,0,.5)";
       context.shadowBlur = 6 * ratio;
       context.fill();
@@ -189,9 +195,9 @@ export class Viewer {
       context.lineWidth = 1.6 * ratio;
       context.beginPath();
       for (const side of [-1, 1]) {
-        context.moveTo(line + side * 3 * ratio, height / 2 - 3.5 * ratio);
-        context.lineTo(line + side * 6.5 * ratio, height / 2);
-        context.lineTo(line + side * 3 * ratio, height / 2 + 3.5 * ratio);
+        context.moveTo(grip + side * 3 * ratio, height / 2 - 3.5 * ratio);
+        context.lineTo(grip + side * 6.5 * ratio, height / 2);
+        context.lineTo(grip + side * 3 * ratio, height / 2 + 3.5 * ratio);
       }
       context.stroke();
     }

@@ -252,7 +252,7 @@ def diffuse(page):
     expect(panel.locator(".state")).to_contain_text("2 pictures in", timeout=60000)
     claim("each step is shown", panel.locator(".film button").count() == 6)
     command = panel.locator(".command code").inner_text()
-    expected = "lvae diffuse-sample -n 2 --class clock --seed 3 --steps 6 --guidance 3.5 -o drawn.png"
+    expected = "lvae diffuse-sample -n 2 --class clock --seed 3 --steps 6 --guidance 2.5 -o drawn.png"
     claim("the command line is there to copy", command == expected)
     with page.expect_download() as download:
         panel.get_by_role("button", name="Save Picture 0, clock").click()
@@ -306,10 +306,16 @@ def train(page):
     claim("new lines of the log appear", True)
 
 
+SHOWS_THUMBNAILS = """() => {
+  const images = [...document.querySelectorAll('.file:not([hidden]) img')];
+  return document.querySelector('.file-list').scrollTop > 3000 && images.length && images.every((image) => image.naturalWidth);
+}"""
+
+
 def files(page):
     tab(page, "Files")
     panel = page.locator("#panel-files")
-    options = panel.locator("[role=option]")
+    options = panel.locator("[role=option]:visible")
     expect(options.first).to_be_visible()
     total = int(re.search(r"\d+", panel.locator(".files-bar .hint").inner_text()).group())
     claim(f"of {total} files only what is seen is built", options.count() < 200)
@@ -330,6 +336,15 @@ def files(page):
       return { median: times[30], p95: times[57] };
     }""")
     print("      scrolling through all of them, a frame took", frames)
+    box = panel.locator(".file-list").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(40):
+        page.mouse.wheel(0, 400)
+    page.wait_for_function(SHOWS_THUMBNAILS, timeout=30000)
+    claim("where scrolling ends, thumbnails come", True)
+    panel.get_by_label("Find").fill("no such name")
+    claim("that nothing is found is said", panel.get_by_text("No file is like that.").is_visible() and not options.count())
+    panel.get_by_label("Find").fill("")
     panel.get_by_label("Show", exact=True).select_option("latent")
     options.first.click()
     expect(panel.locator(".facts")).to_contain_text("Weights")
