@@ -100,22 +100,28 @@ static void check_softmax(lvae_isa isa, size_t rows, size_t columns, size_t bloc
   free(x), free(scores), free(most), free(sum), free(correction), free(weighted);
 }
 
-static void check_narrow_attention(lvae_isa isa, size_t queries, size_t keys) {
-  enum { width = lvae_narrow_head_channels, stride = width + 3 };
+/// `width` is that of narrow heads, or any other.
+static void check_attention(lvae_isa isa, size_t queries, size_t keys, size_t width) {
+  bool is_narrow = width == lvae_narrow_head_channels;
+  size_t stride = width + 3;
+  const float scale = 0.85f / sqrtf((float)width);
+  size_t scratch_count = is_narrow ? lvae_narrow_head_scratch : lvae_wide_head_scratch(isa, width);
   size_t most = queries > keys ? queries : keys;
   float *q = allocate(most * stride), *k = allocate(most * stride), *v = allocate(most * stride),
-        *y = allocate(most * stride), *scratch = allocate(lvae_narrow_head_scratch);
-  fill_normal(q, most * stride, 3), fill_normal(k, most * stride, 3);
+        *y = allocate(most * stride), *scratch = allocate(scratch_count);
+  double deviation = width > 100 ? 1 : 3;
+  fill_normal(q, most * stride, deviation), fill_normal(k, most * stride, deviation);
   fill_normal(v, most * stride, 1);
   for (size_t i = 0; i < most * stride; i++) y[i] = 7;
-  lvae_narrow_head_attention(isa, q, queries, k, v, keys, stride, 0.3f, y, scratch);
+  if (is_narrow) lvae_narrow_head_attention(isa, q, queries, k, v, keys, stride, scale, y, scratch);
+  else lvae_wide_head_attention(isa, q, queries, k, v, keys, width, stride, scale, y, scratch);
   double worst = 0, *weights = calloc(keys, sizeof *weights);
   for (size_t i = 0; i < queries; i++) {
     double largest = -INFINITY, total = 0;
     for (size_t key = 0; key < keys; key++) {
       weights[key] = 0;
       for (size_t c = 0; c < width; c++)
-        weights[key] += 0.3f * (double)q[i * stride + c] * k[key * stride + c];
+        weights[key] += scale * (double)q[i * stride + c] * k[key * stride + c];
       largest = fmax(largest, weights[key]);
     }
     for (size_t key = 0; key < keys; key++) total += weights[key] = exp(weights[key] - largest);
@@ -126,7 +132,7 @@ static void check_narrow_attention(lvae_isa isa, size_t queries, size_t keys) {
     }
     for (size_t c = width; c < stride; c++) worst = fmax(worst, fabsf(y[i * stride + c] - 7));
   }
-  expect(worst < 1e-5, "narrow attention", queries, keys, worst);
+  expect(worst < 1e-5, is_narrow ? "narrow attention" : "attention", queries, keys, worst);
   free(q), free(k), free(v), free(y), free(scratch), free(weights);
 }
 
@@ -139,8 +145,11 @@ int main(void) {
         if (sizes[i] > 1 || sizes[j] > 4) check_group_norm(isa, sizes[i], sizes[j], 1, 0);
         if (sizes[i] > 3) check_group_norm(isa, sizes[i], sizes[j] * 8, 4, 3);
         check_softmax(isa, 3, sizes[i], sizes[j]);
-        if (sizes[i] <= lvae_narrow_head_queries) check_narrow_attention(isa, sizes[i], sizes[j]);
+        if (sizes[i] <= lvae_narrow_head_queries)
+          check_attention(isa, sizes[i], sizes[j], lvae_narrow_head_channels);
+        if (sizes[i] <= lvae_wide_head_queries) check_attention(isa, sizes[i], sizes[j], sizes[j] % 67 + 9);
       }
+    check_attention(isa, lvae_wide_head_queries, 300, 512);
     check_group_norm(isa, 5000, 64, 32, 1000);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) check_activations(isa, sizes[i]);
     check_activations(isa, 1000003);

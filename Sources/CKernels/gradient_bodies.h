@@ -118,6 +118,8 @@ static void softmax_gradient(
     .softmax_block = softmax_block,                         \
     .scale_rows = scale_rows,                               \
     .narrow_head_attention = narrow_head_attention,         \
+    .wide_head_scratch = wide_head_scratch,                 \
+    .wide_head_attention = wide_head_attention,             \
     .channel_sums = channel_sums,                           \
     .channel_products = channel_products,                   \
     .group_norm_gradient_sums = group_norm_gradient_sums,   \

@@ -10,6 +10,7 @@
 #define LVAE_TILE_ROWS 6
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "convolution_kernels.h"
+#include "attention_wide_bodies.h"
 #include "convolution_weight_gradient.h"
 #include "gradient_bodies.h"
 #pragma clang attribute pop

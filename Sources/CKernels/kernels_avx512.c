@@ -11,6 +11,7 @@
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #include "convolution_kernels.h"
+#include "attention_wide_bodies.h"
 #include "convolution_weight_gradient.h"
 #include "gradient_bodies.h"
 #pragma clang attribute pop

@@ -6,6 +6,7 @@
 #define LVAE_TILE_ROWS 4
 #endif
 #include "convolution_kernels.h"
+#include "attention_wide_bodies.h"
 #include "convolution_weight_gradient.h"
 #include "gradient_bodies.h"
 

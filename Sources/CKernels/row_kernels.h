@@ -21,6 +21,10 @@ typedef struct {
   void (*narrow_head_attention)(
       const float *q, size_t queries, const float *k, const float *v, size_t keys, size_t stride,
       float scale, float *y, float *scratch);
+  size_t (*wide_head_scratch)(size_t width);
+  void (*wide_head_attention)(
+      const float *q, size_t queries, const float *k, const float *v, size_t keys, size_t width,
+      size_t stride, float scale, float *y, float *scratch);
   void (*channel_sums)(const float *x, size_t pixels, size_t channels, float *sums);
   void (*channel_products)(
       const float *x, const float *z, size_t pixels, size_t channels, float *sums);

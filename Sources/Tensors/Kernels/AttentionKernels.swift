@@ -1,72 +1,70 @@
 import CKernels
 
-/// Queries that one iteration takes, and keys that it takes at a time: the scores between them
-/// (256 KiB) stay in a core's cache.
-private let queryBlock = Int(lvae_narrow_head_queries)
-private let keyBlock = 512
+/// Fewest blocks that queries are cut into where their number allows it.
+///
+/// So several threads have work. Fixed: results must not depend on the number of threads.
+private let fewestBlocks = 8
 
 extension Tensor {
   func attending(_ keys: Tensor, _ values: Tensor, heads: Int) -> Tensor {
     let (images, queries, channels) = (shape[0], shape[1], shape[2])
+    let keyCount = keys.shape[1]
     let result = Storage(count: shape.scalarCount)
+    let kernel = HeadAttention(width: channels / heads)
+    let share = max(images * heads * queries / fewestBlocks, 1)
+    let queryBlock = min((share + 31) / 32 * 32, kernel.queryCount)
     let blocks = (queries + queryBlock - 1) / queryBlock
-    let width = channels / heads
     unsafe ThreadPool.current.run(
-      count: images * heads * blocks, scratchCount: queryBlock * (keyBlock + 3)
+      count: images * heads * blocks, scratchCount: kernel.scratchCount
     ) { index, scratch in
       let (image, head, block) = (
         index / (heads * blocks), index / blocks % heads, index % blocks
       )
       let first = block * queryBlock
-      let start = (image * queries + first) * channels + head * width
-      let source = image * keys.shape[1] * channels + head * width
-      unsafe attend(
+      let start = (image * queries + first) * channels + head * kernel.width
+      let source = image * keyCount * channels + head * kernel.width
+      unsafe kernel.run(
         queries: storage.base + start, count: min(queryBlock, queries - first),
         keys: keys.storage.base + source, values: values.storage.base + source,
-        keyCount: keys.shape[1], width: width, stride: channels,
-        scratch: scratch, output: result.base + start)
+        keyCount: keyCount, stride: channels, scratch: scratch, output: result.base + start)
     }
     return Tensor(shape: shape, storage: result)
   }
 }
 
-/// One block of queries against all keys.
-///
-/// Matrices have `width` columns, `stride` apart by rows.
-private func attend(
-  queries: UnsafePointer<Float>, count: Int, keys: UnsafePointer<Float>,
-  values: UnsafePointer<Float>, keyCount: Int, width: Int, stride: Int,
-  scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
-) {
-  let isa = lvae_best_isa()
-  let scale = 1 / Float(width).squareRoot()
-  if width == Int(lvae_narrow_head_channels) {
-    unsafe lvae_narrow_head_attention(
-      isa, queries, count, keys, values, keyCount, stride, scale, output, scratch)
-    return
+/// How some queries of one head attend to all keys.
+private struct HeadAttention {
+  /// The head's channels.
+  let width: Int
+  private let isa = lvae_best_isa()
+  private let isNarrow: Bool
+
+  init(width: Int) {
+    self.width = width
+    isNarrow = width == Int(lvae_narrow_head_channels)
   }
-  let scores = unsafe scratch
-  let maxima = unsafe scores + queryBlock * keyBlock
-  let sums = unsafe maxima + queryBlock
-  let corrections = unsafe sums + queryBlock
-  unsafe maxima.initialize(repeating: -.infinity, count: count)
-  unsafe sums.initialize(repeating: 0, count: count)
-  for row in 0..<count {
-    unsafe (output + row * stride).initialize(repeating: 0, count: width)
+
+  /// How many queries it takes at most.
+  var queryCount: Int { Int(isNarrow ? lvae_narrow_head_queries : lvae_wide_head_queries) }
+
+  /// The numbers of its scratch memory.
+  var scratchCount: Int {
+    isNarrow ? Int(lvae_narrow_head_scratch) : lvae_wide_head_scratch(isa, width)
   }
-  for first in Swift.stride(from: 0, to: keyCount, by: keyBlock) {
-    let block = min(keyBlock, keyCount - first)
-    unsafe BLAS.multiply(
-      m: count, n: block, k: width, a: queries, aStride: stride,
-      b: keys + first * stride, bStride: stride, transposingB: true,
-      beta: 0, c: scores, cStride: block)
-    unsafe lvae_softmax_block(
-      isa, scores, count, block, block, scale, maxima, sums, corrections)
-    unsafe lvae_scale_rows(isa, output, count, width, stride, corrections)
-    unsafe BLAS.multiply(
-      m: count, n: width, k: block, a: scores, aStride: block,
-      b: values + first * stride, bStride: stride, beta: 1, c: output, cStride: stride)
+
+  /// Matrices have `width` columns, `stride` apart by rows.
+  func run(
+    queries: UnsafePointer<Float>, count: Int, keys: UnsafePointer<Float>,
+    values: UnsafePointer<Float>, keyCount: Int, stride: Int,
+    scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    let scale = 1 / Float(width).squareRoot()
+    if isNarrow {
+      unsafe lvae_narrow_head_attention(
+        isa, queries, count, keys, values, keyCount, stride, scale, output, scratch)
+    } else {
+      unsafe lvae_wide_head_attention(
+        isa, queries, count, keys, values, keyCount, width, stride, scale, output, scratch)
+    }
   }
-  for row in 0..<count { unsafe sums[row] = 1 / sums[row] }
-  unsafe lvae_scale_rows(isa, output, count, width, stride, sums)
 }
