@@ -119,12 +119,53 @@ import Testing
   @Test(.enabled(if: mpirun != nil, "skipped: needs Open MPI (Debian: openmpi-bin)"))
   func aLibraryThatDoesNotFindTheOthersIsRefused() throws {
     for variables in ["OMPI_COMM_WORLD_SIZE=2", "PMIX_RANK=0 SLURM_STEP_NUM_TASKS=2"] {
-      let run = try work.bash("\(variables) $LVAE train data -o model --config run.json")
-      #expect(run.status == 3, "\(run.errors)")
-      #expect(run.errors.contains("=2, and Open MPI's library finds 1 of"), "\(run.errors)")
+      try expectLost(variables)
     }
+  }
+
+  /// The same without Open MPI: a library that takes each process for one that runs alone.
+  @Test(.enabled(if: compiler != nil, "skipped: needs a C compiler"))
+  func aLibraryOfAnotherLauncherIsRefused() throws {
+    try work.write([UInt8](Self.lonelyLibrary.utf8), to: "lonely.c")
+    let build = try work.bash("\(Self.compiler ?? "") -shared -fPIC -o lonely.so lonely.c")
+    #expect(build.status == 0, "\(build.errors)")
+    for variables in [
+      "OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_SIZE=2 PMIX_RANK=0",
+      "PMIX_RANK=0 SLURM_STEP_NUM_TASKS=2", "PMIX_RANK=2",
+    ] {
+      try expectLost("\(variables) LVAE_LIBMPI=./lonely.so")
+    }
+    let alone = "PMIX_RANK=0 LVAE_LIBMPI=./lonely.so $LVAE train data -o alone --config run.json"
+    let run = try work.bash("\(alone) --steps 1")
+    #expect(run.status == 0, "\(run.errors)")
+  }
+
+  private func expectLost(_ variables: String) throws {
+    let run = try work.bash("\(variables) $LVAE train data -o model --config run.json")
+    #expect(run.status == 3, "\(variables): \(run.errors)")
+    #expect(run.errors.contains("=2, and Open MPI's library finds 1 of"), "\(run.errors)")
     #expect(!work.exists("model"))
   }
+
+  private static let compiler = path(ofProgram: "cc") ?? path(ofProgram: "clang")
+
+  /// What of Open MPI `lvae` looks for, as it is in a process that nobody started.
+  private static let lonelyLibrary = """
+    void *ompi_mpi_comm_world, *ompi_mpi_float, *ompi_mpi_double, *ompi_mpi_op_sum;
+    void *ompi_mpi_info_null;
+    int MPI_Init_thread(int *count, char ***arguments, int wanted, int *provided) {
+      *provided = wanted;
+      return 0;
+    }
+    int MPI_Comm_rank(void *all, int *rank) { return *rank = 0; }
+    int MPI_Comm_size(void *all, int *size) { *size = 1; return 0; }
+    int MPI_Comm_split_type(void) { return 1; }
+    int MPI_Comm_free(void) { return 0; }
+    int MPI_Iallreduce(void) { return 1; }
+    int MPI_Test(void) { return 1; }
+    int MPI_Finalize(void) { return 0; }
+    int MPI_Abort(void) { return 0; }
+    """
 
   @Test func launchersThatCannotBeFollowedAreRefused() throws {
     let command = "$LVAE train data -o model --config run.json"

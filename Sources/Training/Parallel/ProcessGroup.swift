@@ -80,13 +80,15 @@ import Tensors
 
   /// A library that doesn't understand the launcher takes each process for one that runs alone.
   private func check(startedBy environment: [String: String]) throws(ProcessGroupError) {
-    for variable in ["OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"] {
-      guard let value = environment[variable], let started = Int(value) else { continue }
-      guard started == count else {
-        leave()
-        throw .lost(variable: variable, started: started, found: count)
-      }
-      return
+    let size =
+      environment["OMPI_COMM_WORLD_SIZE"] == nil ? "SLURM_STEP_NUM_TASKS" : "OMPI_COMM_WORLD_SIZE"
+    let rules: [(variable: String, fits: (Int) -> Bool)] = [
+      (size, { $0 == self.count }), ("PMIX_RANK", { $0 < self.count }),
+    ]
+    for (variable, fits) in rules {
+      guard let value = environment[variable].flatMap({ Int($0) }), !fits(value) else { continue }
+      leave()
+      throw .lost(variable: variable, value: value, found: count)
     }
   }
 

@@ -6,8 +6,8 @@ public enum ProcessGroupError: Error, Hashable, Sendable {
   case otherABI(library: String, missing: String)
   /// The launcher belongs to another MPI.
   case otherLauncher(variable: String, value: String)
-  /// The library finds another number of processes than the launcher started.
-  case lost(variable: String, started: Int, found: Int)
+  /// The library finds other processes than the launcher started, by one of its variables.
+  case lost(variable: String, value: Int, found: Int)
   /// The library didn't start, or a message failed.
   case failed(reason: String)
   /// Examples can't be shared evenly.
@@ -31,8 +31,8 @@ extension ProcessGroupError: CustomStringConvertible {
     case .otherLauncher(let variable, let value):
       "\(variable)=\(value): the processes were started by another MPI than Open MPI, and would "
         + "train alone, all in one folder; use Open MPI's mpirun, or srun --mpi=pmix"
-    case .lost(let variable, let started, let found):
-      "\(variable)=\(started), and Open MPI's library finds \(found) of the processes: it is another "
+    case .lost(let variable, let value, let found):
+      "\(variable)=\(value), and Open MPI's library finds \(found) of the processes: it is another "
         + "version than the launcher's, or the variable was set by hand. Give the path of the right "
         + "libmpi.so in LVAE_LIBMPI, or unset the variable"
     case .failed(let reason):
