@@ -69,7 +69,11 @@ public struct AutoencoderKL: Autoencoder {
 
   /// What a place of a large latent sees in attention; nil for all of it.
   public var attentionWindow: Int? {
-    get { (encoder.midBlock.attentions + decoder.midBlock.attentions).first?.window }
+    get {
+      let blocks = encoder.downBlocks.map(\.attentions) + decoder.upBlocks.map(\.attentions)
+      return (blocks + [encoder.midBlock.attentions, decoder.midBlock.attentions])
+        .joined().first?.window
+    }
     set {
       encoder.midBlock.attentions.setWindow(newValue)
       decoder.midBlock.attentions.setWindow(newValue)

@@ -41,6 +41,22 @@ struct AutoencoderKLRowsTests {
     }
   }
 
+  @Test func attentionOutsideOfTheMiddleHasTheWindowToo() {
+    var configuration = AutoencoderKL.Configuration()
+    configuration.blockOutChannels = [8]
+    configuration.downBlockTypes = ["AttnDownEncoderBlock2D"]
+    configuration.upBlockTypes = ["UpDecoderBlock2D"]
+    configuration.normNumGroups = 4
+    configuration.midBlockAddAttention = false
+    var model = AutoencoderKL(configuration)
+    model.attentionWindow = 4
+    #expect(model.attentionWindow == 4)
+    configuration.downBlockTypes = ["DownEncoderBlock2D"]
+    model = AutoencoderKL(configuration)
+    model.attentionWindow = 4
+    #expect(model.attentionWindow == nil)
+  }
+
   @Test func theNumberOfThreadsChangesNothing() throws {
     let model = small()
     let latents = sampleTensor([1, 9, 6, 4])
