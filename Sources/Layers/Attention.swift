@@ -41,19 +41,33 @@ public struct Attention: Layer {
     } else {
       normalized = (copy x).reshaped(to: pixels)
     }
-    let (queries, keys, values) = (
-      toQueries(normalized), toKeys(normalized), toValues(normalized)
-    )
-    let attended: Tensor
-    if let window, max(shape[1], shape[2]) > window {
-      attended = queries.reshaped(to: shape).windowedAttention(
-        keys: keys.reshaped(to: shape), values: values.reshaped(to: shape), heads: heads,
-        window: window
-      ).reshaped(to: pixels)
-    } else {
-      attended = queries.attention(keys: keys, values: values, heads: heads)
+    let attended = attend(
+      toQueries(normalized).reshaped(to: shape), keys: toKeys(normalized).reshaped(to: shape),
+      values: toValues(normalized).reshaped(to: shape))
+    return toOutput(attended.reshaped(to: pixels), residual: x.reshaped(to: pixels))
+      .reshaped(to: shape)
+  }
+
+  /// The attention of some rows of a map to the keys of all, or to those in the ``window``.
+  ///
+  /// - Parameters:
+  ///   - queries: `[N, h, W, C]`.
+  ///   - firstRow: where these rows stand in the map.
+  ///   - keys: `[N, H, W, C]`.
+  ///   - values: `[N, H, W, C]`.
+  /// - Returns: `[N, h, W, C]`.
+  package func attend(
+    _ queries: Tensor, firstRow: Int = 0, keys: Tensor, values: Tensor
+  ) -> Tensor {
+    if let window, max(keys.shape[1], keys.shape[2]) > window {
+      return queries.windowedAttention(
+        keys: keys, values: values, heads: heads, window: window, firstRow: firstRow)
     }
-    return toOutput(attended, residual: x.reshaped(to: pixels)).reshaped(to: shape)
+    func flat(_ map: Tensor) -> Tensor {
+      map.reshaped(to: [map.shape[0], map.shape[1] * map.shape[2], map.shape[3]])
+    }
+    return flat(queries).attention(keys: flat(keys), values: flat(values), heads: heads)
+      .reshaped(to: queries.shape)
   }
 
   /// Shows each parameter to `visitor`, under its name below `path`.

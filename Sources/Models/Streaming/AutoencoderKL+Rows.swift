@@ -232,29 +232,13 @@ private struct KLRows {
       }
     ) { rows, window in
       try queries.advance(to: rows.upperBound)
-      let result = queries.output.tensor(rows).attended(
-        by: layer, firstRow: rows.lowerBound, keys: keys.tensor, values: values.tensor)
+      let result = layer.attend(
+        queries.output.tensor(rows), firstRow: rows.lowerBound, keys: keys.tensor,
+        values: values.tensor)
       queries.output.discard(before: rows.upperBound)
       window.append(result)
     }
     return convolution(RowConvolution(layer.toOutput), of: attended, adding: rows(of: x))
-  }
-}
-
-extension Tensor {
-  /// The attention of some rows of a map, `[1, h, W, C]`, to the keys of all.
-  fileprivate func attended(
-    by layer: Attention, firstRow: Int, keys: Tensor, values: Tensor
-  ) -> Tensor {
-    if let window = layer.window, max(keys.shape[1], keys.shape[2]) > window {
-      return windowedAttention(
-        keys: keys, values: values, heads: layer.heads, window: window, firstRow: firstRow)
-    }
-    let pixels: Shape = [1, shape[1] * shape[2], shape[3]]
-    let all: Shape = [1, keys.shape[1] * keys.shape[2], shape[3]]
-    return reshaped(to: pixels).attention(
-      keys: keys.reshaped(to: all), values: values.reshaped(to: all), heads: layer.heads
-    ).reshaped(to: shape)
   }
 }
 

@@ -29,6 +29,8 @@ package final class ComputeLanes: Sendable {
 
   /// Runs `body`, which takes `byteCount` bytes, when there is memory for it: at once if nothing else
   /// runs.
+  ///
+  /// - Precondition: `body` asks for no lane itself, for which it might wait forever.
   package func run<Result>(byteCount: Int, _ body: () throws -> Result) rethrows -> Result {
     let turn = monitor.withLock { state in
       state.asked += 1

@@ -27,7 +27,7 @@ extension LatentCodec {
         pictureByteCount + laterByteCount, of: available, height: height, width: width)
     }
     // Planning takes memory, too, and leaves it lying about.
-    defer { if memory.byteCount != nil { TensorMemory.trim() } }
+    defer { if memory.byteCount != nil, available < .max { TensorMemory.trim() } }
     do throws(StreamingError) {
       return try autoencoder.plan(
         direction, height: rows * factor, width: columns * factor,
@@ -107,7 +107,7 @@ extension LatentCodec {
     return (posterior, colors)
   }
 
-  /// Runs `body`, beside others, with a plan for a picture; see ``plan(_:height:width:pictureByteCount:laterByteCount:available:)``.
+  /// Runs `body` with a plan for a picture, beside other pictures.
   private func inLane<Result>(
     _ direction: CodingDirection, height: Int, width: Int, pictureByteCount: Int = 0,
     laterByteCount: Int = 0, _ body: (StreamingPlan) throws -> Result

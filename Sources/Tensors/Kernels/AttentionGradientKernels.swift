@@ -3,9 +3,6 @@ import CKernels
 /// Queries that are taken at a time: the probabilities of all keys for them are in memory.
 private let queryBlock = 128
 
-/// Fewer tasks than this are divided further, by queries.
-private let fewestTasks = 8
-
 extension Tensor {
   /// The gradients of attention with self as queries, from that of its result: of queries, keys and
   /// values, each shaped as those.
@@ -19,7 +16,7 @@ extension Tensor {
     let keyCount = keys.shape[1]
     let blocks = (queries + queryBlock - 1) / queryBlock
     // Each part of the queries has its own sums for keys and values, which are added in order.
-    let parts = min(blocks, max(1, fewestTasks / (images * heads)))
+    let parts = min(blocks, max(1, fewestAttentionTasks / (images * heads)))
     let queryGradient = Storage(count: shape.scalarCount)
     let size = keys.shape.scalarCount
     let keyGradient = Storage(count: parts * size)

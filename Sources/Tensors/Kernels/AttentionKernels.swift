@@ -1,9 +1,9 @@
 import CKernels
 
-/// Fewest blocks that queries are cut into where their number allows it.
+/// Fewest tasks that attention is cut into where the number of queries allows it.
 ///
 /// So several threads have work. Fixed: results must not depend on the number of threads.
-private let fewestBlocks = 8
+let fewestAttentionTasks = 8
 
 extension Tensor {
   func attending(_ keys: Tensor, _ values: Tensor, heads: Int) -> Tensor {
@@ -11,7 +11,7 @@ extension Tensor {
     let keyCount = keys.shape[1]
     let result = Storage(count: shape.scalarCount)
     let kernel = HeadAttention(width: channels / heads)
-    let share = max(images * heads * queries / fewestBlocks, 1)
+    let share = max(images * heads * queries / fewestAttentionTasks, 1)
     let queryBlock = min((share + 31) / 32 * 32, kernel.queryCount)
     let blocks = (queries + queryBlock - 1) / queryBlock
     unsafe ThreadPool.current.run(

@@ -48,30 +48,35 @@ extension Tensor {
 
   /// A copy of some rows and columns of a map.
   private func region(rows: Range<Int>, columns: Range<Int>) -> Tensor {
-    let (width, channels) = (shape[2], shape[3])
-    let count = columns.count * channels
-    let result = Storage(count: shape[0] * rows.count * count)
-    for image in 0..<shape[0] {
-      for (index, row) in rows.enumerated() {
-        let place = ((image * shape[1] + row) * width + columns.lowerBound) * channels
-        unsafe (result.base + (image * rows.count + index) * count).update(
-          from: storage.base + place, count: count)
-      }
+    let result = Storage(count: shape[0] * rows.count * columns.count * shape[3])
+    forEachRow(of: rows, columns) { place, index, count in
+      unsafe (result.base + index).update(from: storage.base + place, count: count)
     }
-    return Tensor(shape: [shape[0], rows.count, columns.count, channels], storage: result)
+    return Tensor(shape: [shape[0], rows.count, columns.count, shape[3]], storage: result)
   }
 
   /// Writes some rows and columns of a map; `part` has their numbers in order.
   private mutating func replaceRegion(
     rows: Range<Int>, columns: Range<Int>, with part: Tensor
   ) {
+    forEachRow(of: rows, columns) { place, index, count in
+      unsafe (storage.base + place).update(from: part.storage.base + index, count: count)
+    }
+  }
+
+  /// Calls `body` for each row of a region: where its numbers begin in the map, and where in the region
+  /// alone, and how many there are.
+  private func forEachRow(
+    of rows: Range<Int>, _ columns: Range<Int>,
+    _ body: (_ place: Int, _ index: Int, _ count: Int) -> Void
+  ) {
     let (width, channels) = (shape[2], shape[3])
     let count = columns.count * channels
     for image in 0..<shape[0] {
       for (index, row) in rows.enumerated() {
-        let place = ((image * shape[1] + row) * width + columns.lowerBound) * channels
-        unsafe (storage.base + place).update(
-          from: part.storage.base + (image * rows.count + index) * count, count: count)
+        body(
+          ((image * shape[1] + row) * width + columns.lowerBound) * channels,
+          (image * rows.count + index) * count, count)
       }
     }
   }
